@@ -1,0 +1,572 @@
+/* facts.c: see facts.h
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "plugin/facts.h"
+
+#include "plugin/capture_file.h"
+#include "plugin/layers.h"
+#include "plugin/record/verdicts.h"
+
+#include <epan/epan_dissect.h>
+#include <epan/expert.h>
+#include <epan/packet.h>
+#include <epan/tap.h>
+
+#include <epan/dissectors/packet-ip.h>
+#include <epan/dissectors/packet-sctp.h>
+#include <epan/dissectors/packet-tcp.h>
+#include <epan/dissectors/packet-udp.h>
+
+#include <string.h>
+#include <ws_version.h>
+
+#if WIRESHARK_VERSION_MAJOR > 4 || (WIRESHARK_VERSION_MAJOR == 4 && WIRESHARK_VERSION_MINOR >= 2)
+#define FIELD_STRING(info) fvalue_get_string((info)->value)
+#else
+#define FIELD_STRING(info) fvalue_get_string(&(info)->value)
+#endif
+
+/* The tap that is never queued: a listener's filter makes epan keep the fields that it names, and a
+ * tap without packets never evaluates it. */
+#define FIELDS_TAP "fieldedge_fields"
+
+enum {
+    IP_HEADER_MIN = 20,
+    IPV6_HEADER = 40,
+    IPV6_FRAGMENT_HEADER = 8,
+    UDP_HEADER = 8,
+    SCTP_HEADER = 12,
+    ICMP_HEADER = 8,
+    IP_FRAGMENT_BITS = 0x3fff, /* more fragments, and the offset */
+    IP_OFFSET_BITS = 0x1fff,
+    SCTP_NO_ASSOCIATION = 0xffff,
+    IP_PROTOCOL_TCP = 6,
+    IP_PROTOCOL_UDP = 17
+};
+
+/* The fields that are read from the tree, and where each stands in reader->fields. */
+enum field {
+    FIELD_TCP,
+    FIELD_UDP,
+    FIELD_ICMP_TYPE,
+    FIELD_ICMPV6_TYPE,
+    FIELD_IPV6_FRAGMENT_ID,
+    FIELD_IPV6_FRAGMENT_OFFSET,
+    FIELD_SERVER_NAME,
+    FIELD_ALPN,
+    FIELD_HTTP_HOST,
+    FIELD_HTTP2_AUTHORITY,
+    FIELD_DNS_QUERY,
+    FIELD_DNS_A,
+    FIELD_DNS_AAAA,
+    FIELD_COUNT
+};
+static const char *const field_names[FIELD_COUNT] = {
+    "tcp",
+    "udp",
+    "icmp.type",
+    "icmpv6.type",
+    "ipv6.fraghdr.ident",
+    "ipv6.fraghdr.offset",
+    "tls.handshake.extensions_server_name",
+    "tls.handshake.extensions_alpn_str",
+    "http.host",
+    "http2.headers.authority",
+    "dns.qry.name",
+    "dns.a",
+    "dns.aaaa",
+};
+
+/* One listener; its address is the identity that epan removes it by. */
+struct listener {
+    struct facts_reader *reader;
+    bool registered;
+};
+enum { LISTENER_COUNT = 8 };
+
+/* Between two packets `gathering` is false and everything below it is stale. */
+struct facts_reader {
+    struct facts_callbacks callbacks;
+    void *user;
+    struct listener listeners[LISTENER_COUNT];
+    int fields[FIELD_COUNT];           /* header field ids */
+    int verdict_fields[VERDICT_COUNT]; /* header field ids of the expert infos */
+    bool capture_known, stopped;
+
+    bool gathering;
+    uint32_t number;      /* with the file offset and the time: which packet is being gathered */
+    int64_t file_offset;
+    nstime_t time;
+    unsigned ip_layers;
+    uint32_t inner_ip_payload; /* bytes above the innermost IP header, as it says */
+    bool first_fragment;
+    struct packet_facts facts;
+};
+
+static void address_set(struct packet_address *to, const address *from)
+{
+    to->length = 0;
+    if (from->data == NULL || from->len <= 0 || from->len > (int)sizeof to->bytes)
+        return;
+    to->length = (uint8_t)from->len;
+    memcpy(to->bytes, from->data, (size_t)from->len);
+}
+
+static bool is_ip(const address *a)
+{
+    return a->type == AT_IPv4 || a->type == AT_IPv6;
+}
+
+/* Empties the facts when the packet is another one than the last that a tap brought. */
+static void gather(facts_reader *reader, const packet_info *pinfo)
+{
+    if (reader->gathering && reader->number == pinfo->num &&
+        reader->file_offset == pinfo->fd->file_off &&
+        nstime_cmp(&reader->time, &pinfo->abs_ts) == 0)
+        return;
+    reader->gathering = true;
+    reader->number = pinfo->num;
+    reader->file_offset = pinfo->fd->file_off;
+    reader->time = pinfo->abs_ts;
+    reader->ip_layers = 0;
+    reader->inner_ip_payload = 0;
+    reader->first_fragment = false;
+    memset(&reader->facts, 0, sizeof reader->facts);
+}
+
+/* A further IP header: it is the innermost so far, and what was seen of a transport is outside. */
+static void ip_layer_add(facts_reader *reader, const address *source, const address *destination,
+                         uint32_t ip_bytes, uint32_t frame_bytes)
+{
+    struct packet_facts *facts = &reader->facts;
+    facts->flow = (struct packet_flow){.transport = CLASSIFY_IP};
+    address_set(&facts->flow.source, source);
+    address_set(&facts->flow.destination, destination);
+    facts->payload_bytes = 0;
+    facts->is_fragment = false;
+    facts->tcp_flags = 0;
+    if (reader->ip_layers++ > 0)
+        return;
+    facts->ip_bytes = MIN(ip_bytes, frame_bytes);
+    facts->outer_source = facts->flow.source;
+    facts->outer_destination = facts->flow.destination;
+}
+
+/* Length of an IPv4 header, which the tap does not tell: from the header itself, if its address
+ * lies in the frame's own bytes. */
+static uint32_t ipv4_header_bytes(const epan_dissect_t *edt, const ws_ip4 *ip)
+{
+    enum { SOURCE_OFFSET = 12 };
+    guint captured = tvb_captured_length(edt->tvb);
+    const uint8_t *frame = captured > 0 ? tvb_get_ptr(edt->tvb, 0, (gint)captured) : NULL;
+    const uint8_t *source = ip->ip_src.data;
+    if (frame == NULL || source < frame + SOURCE_OFFSET || source >= frame + captured)
+        return IP_HEADER_MIN;
+    uint32_t bytes = (source[-SOURCE_OFFSET] & 0x0fu) * 4u;
+    return MAX(bytes, (uint32_t)IP_HEADER_MIN);
+}
+
+static tap_packet_status ip_packet(void *tap, packet_info *pinfo, epan_dissect_t *edt,
+                                   const void *data, tap_flags_t flags G_GNUC_UNUSED)
+{
+    facts_reader *reader = ((struct listener *)tap)->reader;
+    const ws_ip4 *ip = data;
+    gather(reader, pinfo);
+    if (ip->ip_ver != 4)
+        return TAP_PACKET_DONT_REDRAW;
+    ip_layer_add(reader, &ip->ip_src, &ip->ip_dst, ip->ip_len, pinfo->fd->pkt_len);
+    uint32_t header = ipv4_header_bytes(edt, ip);
+    reader->inner_ip_payload = ip->ip_len > header ? ip->ip_len - header : 0;
+    reader->facts.ip_protocol = ip->ip_proto;
+    reader->facts.is_fragment = (ip->ip_off & IP_FRAGMENT_BITS) != 0;
+    reader->first_fragment = reader->facts.is_fragment && (ip->ip_off & IP_OFFSET_BITS) == 0;
+    reader->facts.fragment_id = ip->ip_id;
+    return TAP_PACKET_DONT_REDRAW;
+}
+
+static tap_packet_status ipv6_packet(void *tap, packet_info *pinfo,
+                                     epan_dissect_t *edt G_GNUC_UNUSED, const void *data,
+                                     tap_flags_t flags G_GNUC_UNUSED)
+{
+    facts_reader *reader = ((struct listener *)tap)->reader;
+    const ws_ip6 *ip = data;
+    gather(reader, pinfo);
+    if (ip->ip6_ver != 6)
+        return TAP_PACKET_DONT_REDRAW;
+    uint32_t payload = MIN(ip->ip6_len, pinfo->fd->pkt_len);
+    ip_layer_add(reader, &ip->ip6_src, &ip->ip6_dst, payload + IPV6_HEADER, pinfo->fd->pkt_len);
+    reader->inner_ip_payload = payload;
+    reader->facts.ip_protocol = ip->ip6_nxt;
+    return TAP_PACKET_DONT_REDRAW;
+}
+
+static void stream_set(facts_reader *reader, enum classify_transport transport, uint32_t stream,
+                       uint16_t source_port, uint16_t destination_port)
+{
+    struct packet_flow *flow = &reader->facts.flow;
+    flow->transport = transport;
+    flow->has_stream = true;
+    flow->stream = stream;
+    flow->source_port = source_port;
+    flow->destination_port = destination_port;
+}
+
+static tap_packet_status tcp_packet(void *tap, packet_info *pinfo,
+                                    epan_dissect_t *edt G_GNUC_UNUSED, const void *data,
+                                    tap_flags_t flags G_GNUC_UNUSED)
+{
+    facts_reader *reader = ((struct listener *)tap)->reader;
+    const tcp_info_t *tcp = data;
+    gather(reader, pinfo);
+    if (reader->ip_layers == 0)
+        return TAP_PACKET_DONT_REDRAW;
+    stream_set(reader, CLASSIFY_TCP, tcp->th_stream, tcp->th_sport, tcp->th_dport);
+    struct packet_facts *facts = &reader->facts;
+    facts->tcp_flags = tcp->th_flags & TH_MASK;
+    facts->tcp_sequence = tcp->th_rawseq;
+    facts->tcp_acknowledgment = tcp->th_rawack;
+    facts->payload_bytes = tcp->th_have_seglen ? tcp->th_seglen : 0;
+    return TAP_PACKET_DONT_REDRAW;
+}
+
+static tap_packet_status udp_packet(void *tap, packet_info *pinfo,
+                                    epan_dissect_t *edt G_GNUC_UNUSED, const void *data,
+                                    tap_flags_t flags G_GNUC_UNUSED)
+{
+    facts_reader *reader = ((struct listener *)tap)->reader;
+    const e_udphdr *udp = data;
+    gather(reader, pinfo);
+    if (reader->ip_layers == 0)
+        return TAP_PACKET_DONT_REDRAW;
+    stream_set(reader, CLASSIFY_UDP, udp->uh_stream, udp->uh_sport, udp->uh_dport);
+    reader->facts.payload_bytes = udp->uh_ulen > UDP_HEADER ? udp->uh_ulen - UDP_HEADER : 0;
+    return TAP_PACKET_DONT_REDRAW;
+}
+
+static tap_packet_status sctp_packet(void *tap, packet_info *pinfo,
+                                     epan_dissect_t *edt G_GNUC_UNUSED, const void *data,
+                                     tap_flags_t flags G_GNUC_UNUSED)
+{
+    facts_reader *reader = ((struct listener *)tap)->reader;
+    const struct _sctp_info *sctp = data;
+    gather(reader, pinfo);
+    if (reader->ip_layers == 0 || sctp->assoc_index == SCTP_NO_ASSOCIATION)
+        return TAP_PACKET_DONT_REDRAW;
+    stream_set(reader, CLASSIFY_SCTP, sctp->assoc_index, sctp->sport, sctp->dport);
+    uint32_t payload = reader->inner_ip_payload;
+    reader->facts.payload_bytes = payload > SCTP_HEADER ? payload - SCTP_HEADER : 0;
+    return TAP_PACKET_DONT_REDRAW;
+}
+
+static tap_packet_status expert_packet(void *tap, packet_info *pinfo,
+                                       epan_dissect_t *edt G_GNUC_UNUSED, const void *data,
+                                       tap_flags_t flags G_GNUC_UNUSED)
+{
+    facts_reader *reader = ((struct listener *)tap)->reader;
+    const expert_info_t *info = data;
+    gather(reader, pinfo);
+    if (info->group == PI_MALFORMED && info->severity >= PI_ERROR) {
+        reader->facts.verdicts |= VERDICT_MALFORMED;
+        return TAP_PACKET_DONT_REDRAW;
+    }
+    for (unsigned i = 0; info->group == PI_SEQUENCE && i < VERDICT_COUNT; i++) {
+        if (reader->verdict_fields[i] == info->hf_index)
+            reader->facts.verdicts |= 1u << i;
+    }
+    return TAP_PACKET_DONT_REDRAW;
+}
+
+/* The innermost occurrence of a field in the tree, NULL if none. */
+static const field_info *field_last(const facts_reader *reader, const epan_dissect_t *edt,
+                                    enum field field)
+{
+    const GPtrArray *found = proto_get_finfo_ptr_array(edt->tree, reader->fields[field]);
+    return found != NULL && found->len > 0 ? g_ptr_array_index(found, found->len - 1) : NULL;
+}
+
+static const char *field_text(const facts_reader *reader, const epan_dissect_t *edt,
+                              enum field field)
+{
+    const GPtrArray *found = proto_get_finfo_ptr_array(edt->tree, reader->fields[field]);
+    if (found == NULL || found->len == 0)
+        return NULL;
+    const char *text = FIELD_STRING((field_info *)g_ptr_array_index(found, 0));
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+/* A big-endian number of up to 4 bytes as the packet has it; 0 if it is not there. */
+static uint32_t field_number(const facts_reader *reader, const epan_dissect_t *edt,
+                             enum field field)
+{
+    const field_info *info = field_last(reader, edt, field);
+    uint32_t number = 0;
+    if (info == NULL || info->length < 1 || info->length > 4 ||
+        !tvb_bytes_exist(info->ds_tvb, info->start, info->length))
+        return 0;
+    for (gint i = 0; i < info->length; i++)
+        number = number << 8 | tvb_get_guint8(info->ds_tvb, info->start + i);
+    return number;
+}
+
+/* Finds the captured bytes of the payload behind the innermost TCP or UDP header. */
+static void payload_find(facts_reader *reader, const epan_dissect_t *edt)
+{
+    struct packet_facts *facts = &reader->facts;
+    bool is_tcp = facts->flow.transport == CLASSIFY_TCP;
+    if (facts->payload_bytes == 0 || (!is_tcp && facts->flow.transport != CLASSIFY_UDP))
+        return;
+    const field_info *header = field_last(reader, edt, is_tcp ? FIELD_TCP : FIELD_UDP);
+    if (header == NULL || header->length <= 0)
+        return;
+    gint start = header->start + (is_tcp ? header->length : UDP_HEADER);
+    gint captured = tvb_captured_length_remaining(header->ds_tvb, start);
+    if (captured <= 0)
+        return;
+    facts->payload_captured = MIN((uint32_t)captured, facts->payload_bytes);
+    facts->payload = tvb_get_ptr(header->ds_tvb, start, (gint)facts->payload_captured);
+}
+
+/* Payload of what has no stream, and of fragments: each carries its own share of the datagram. */
+static void payload_bound(facts_reader *reader)
+{
+    struct packet_facts *facts = &reader->facts;
+    uint32_t available = reader->inner_ip_payload;
+    uint32_t header = 0;
+    if (facts->flow.transport == CLASSIFY_ICMP || facts->flow.transport == CLASSIFY_ICMPV6)
+        header = ICMP_HEADER;
+    else if (facts->flow.transport == CLASSIFY_UDP && (!facts->is_fragment || reader->first_fragment))
+        header = UDP_HEADER;
+    uint32_t share = available > header ? available - header : 0;
+    if (!facts->flow.has_stream)
+        facts->payload_bytes = share;
+    else if (facts->flow.transport == CLASSIFY_UDP || facts->is_fragment)
+        facts->payload_bytes = MIN(facts->payload_bytes, share);
+}
+
+static void fragment_read(facts_reader *reader, const epan_dissect_t *edt, bool has_upper)
+{
+    struct packet_facts *facts = &reader->facts;
+    if (field_last(reader, edt, FIELD_IPV6_FRAGMENT_ID) != NULL && facts->flow.source.length == 16) {
+        facts->is_fragment = true;
+        facts->fragment_id = field_number(reader, edt, FIELD_IPV6_FRAGMENT_ID);
+        reader->first_fragment = field_number(reader, edt, FIELD_IPV6_FRAGMENT_OFFSET) >> 3 == 0;
+        if (reader->inner_ip_payload >= IPV6_FRAGMENT_HEADER)
+            reader->inner_ip_payload -= IPV6_FRAGMENT_HEADER;
+    }
+    if (!facts->is_fragment)
+        return;
+    facts->is_resolved = has_upper;
+    if (has_upper)
+        return;
+    if (facts->ip_protocol == IP_PROTOCOL_UDP)
+        facts->flow.transport = CLASSIFY_UDP;
+    else if (facts->ip_protocol == IP_PROTOCOL_TCP)
+        facts->flow.transport = CLASSIFY_TCP;
+}
+
+/* An ICMP error: epan leaves the quoted packet's addresses and ports in pinfo. */
+static void quote_read(struct packet_facts *facts, const packet_info *pinfo)
+{
+    enum classify_transport transport = CLASSIFY_NO_TRANSPORT;
+    if (pinfo->ptype == PT_TCP)
+        transport = CLASSIFY_TCP;
+    else if (pinfo->ptype == PT_UDP)
+        transport = CLASSIFY_UDP;
+    else if (pinfo->ptype == PT_SCTP)
+        transport = CLASSIFY_SCTP;
+    if (transport == CLASSIFY_NO_TRANSPORT || !is_ip(&pinfo->src) || !is_ip(&pinfo->dst))
+        return;
+    facts->quotes = true;
+    facts->quoted.transport = transport;
+    facts->quoted.source_port = (uint16_t)pinfo->srcport;
+    facts->quoted.destination_port = (uint16_t)pinfo->destport;
+    address_set(&facts->quoted.source, &pinfo->src);
+    address_set(&facts->quoted.destination, &pinfo->dst);
+}
+
+/* Addresses of one record type in a DNS answer, as the packet has them. */
+static void answers_read(facts_reader *reader, const epan_dissect_t *edt, enum field field)
+{
+    struct packet_facts *facts = &reader->facts;
+    const GPtrArray *found = proto_get_finfo_ptr_array(edt->tree, reader->fields[field]);
+    gint length = field == FIELD_DNS_A ? 4 : 16;
+    for (guint i = 0; found != NULL && i < found->len; i++) {
+        const field_info *info = g_ptr_array_index(found, i);
+        if (facts->answer_count == PACKET_ANSWERS_MAX)
+            return;
+        if (info->length != length || !tvb_bytes_exist(info->ds_tvb, info->start, length))
+            continue;
+        struct packet_address *answer = &facts->answers[facts->answer_count++];
+        answer->length = (uint8_t)length;
+        tvb_memcpy(info->ds_tvb, answer->bytes, info->start, (size_t)length);
+    }
+}
+
+static void names_read(facts_reader *reader, const epan_dissect_t *edt, unsigned speaks)
+{
+    struct packet_facts *facts = &reader->facts;
+    if (speaks & LAYERS_SPEAK_TLS) {
+        facts->server_name = field_text(reader, edt, FIELD_SERVER_NAME);
+        facts->alpn = field_text(reader, edt, FIELD_ALPN);
+    }
+    if (facts->server_name == NULL && (speaks & LAYERS_SPEAK_HTTP)) {
+        facts->server_name = field_text(reader, edt, FIELD_HTTP_HOST);
+        if (facts->server_name == NULL)
+            facts->server_name = field_text(reader, edt, FIELD_HTTP2_AUTHORITY);
+    }
+    if (!(speaks & LAYERS_SPEAK_DNS))
+        return;
+    answers_read(reader, edt, FIELD_DNS_A);
+    answers_read(reader, edt, FIELD_DNS_AAAA);
+    if (facts->answer_count > 0)
+        facts->dns_name = field_text(reader, edt, FIELD_DNS_QUERY);
+}
+
+/* Nanoseconds since the epoch, held inside ±2^62 (the year 2116) so that differences fit too. */
+static int64_t time_in_ns(const nstime_t *time)
+{
+    const int64_t second = 1000000000, limit = INT64_C(1) << 62;
+    if (time->secs >= limit / second)
+        return limit;
+    if (time->secs <= -(limit / second))
+        return -limit;
+    return (int64_t)time->secs * second + time->nsecs;
+}
+
+static void facts_complete(facts_reader *reader, packet_info *pinfo, epan_dissect_t *edt)
+{
+    struct packet_facts *facts = &reader->facts;
+    struct layers_summary layers;
+    layers_read(pinfo->layers, facts, &layers);
+    facts->number = pinfo->num;
+    facts->time_ns = time_in_ns(&pinfo->abs_ts);
+    facts->frame_bytes = pinfo->fd->pkt_len;
+    if (reader->ip_layers == 0) {
+        facts->flow.transport = CLASSIFY_NO_TRANSPORT;
+        address_set(&facts->flow.source, &pinfo->dl_src);
+        address_set(&facts->flow.destination, &pinfo->dl_dst);
+    } else if (!facts->flow.has_stream && layers.is_icmp) {
+        facts->flow.transport = layers.is_icmpv6 ? CLASSIFY_ICMPV6 : CLASSIFY_ICMP;
+        facts->icmp_type = (uint8_t)field_number(
+            reader, edt, layers.is_icmpv6 ? FIELD_ICMPV6_TYPE : FIELD_ICMP_TYPE);
+        if (layers.quotes)
+            quote_read(facts, pinfo);
+    }
+    if (facts->has_vlan)
+        facts->vlan = (uint16_t)pinfo->vlan_id;
+    if (reader->ip_layers > 0) {
+        fragment_read(reader, edt, facts->flow.has_stream || layers.is_icmp || layers.has_upper);
+        payload_find(reader, edt);
+        payload_bound(reader);
+    }
+    names_read(reader, edt, layers.speaks);
+}
+
+static tap_packet_status frame_packet(void *tap, packet_info *pinfo, epan_dissect_t *edt,
+                                      const void *data G_GNUC_UNUSED,
+                                      tap_flags_t flags G_GNUC_UNUSED)
+{
+    facts_reader *reader = ((struct listener *)tap)->reader;
+    if (reader->stopped)
+        return TAP_PACKET_FAILED;
+    gather(reader, pinfo);
+    if (!reader->capture_known) {
+        struct facts_capture capture;
+        capture_file_read(&capture, pinfo, edt);
+        reader->callbacks.capture(reader->user, &capture);
+        reader->capture_known = true;
+    }
+    facts_complete(reader, pinfo, edt);
+    reader->gathering = false;
+    reader->stopped = !reader->callbacks.packet(reader->user, &reader->facts);
+    return reader->stopped ? TAP_PACKET_FAILED : TAP_PACKET_DONT_REDRAW;
+}
+
+static void frame_draw(void *tap)
+{
+    facts_reader *reader = ((struct listener *)tap)->reader;
+    reader->callbacks.draw(reader->user);
+}
+
+static void frame_finish(void *tap)
+{
+    facts_reader *reader = ((struct listener *)tap)->reader;
+    reader->callbacks.finish(reader->user);
+}
+
+/* Registers the next listener.  false with the words of epan in *error. */
+static bool listen(facts_reader *reader, unsigned index, const char *tap, const char *filter,
+                   guint flags, tap_packet_cb packet, char **error)
+{
+    struct listener *listener = &reader->listeners[index];
+    bool is_frame = packet == frame_packet;
+    listener->reader = reader;
+    GString *problem = register_tap_listener(tap, listener, filter, flags, NULL, packet,
+                                             is_frame ? frame_draw : NULL,
+                                             is_frame ? frame_finish : NULL);
+    if (problem == NULL) {
+        listener->registered = true;
+        return true;
+    }
+    *error = g_strstrip(g_string_free(problem, FALSE));
+    return false;
+}
+
+static void field_ids_find(facts_reader *reader)
+{
+    for (unsigned i = 0; i < FIELD_COUNT; i++) {
+        const header_field_info *info = proto_registrar_get_byname(field_names[i]);
+        reader->fields[i] = info != NULL ? info->id : -1;
+    }
+    for (unsigned i = 0; i < VERDICT_COUNT; i++) {
+        char *name = g_strconcat("tcp.analysis.", verdict_name(i), NULL);
+        const header_field_info *info = proto_registrar_get_byname(name);
+        reader->verdict_fields[i] = info != NULL ? info->id : -1;
+        g_free(name);
+    }
+}
+
+void facts_register_taps(void)
+{
+    register_tap(FIELDS_TAP);
+}
+
+facts_reader *facts_reader_new(const char *filter, const struct facts_callbacks *callbacks,
+                               void *user, char **error)
+{
+    facts_reader *reader = g_new0(facts_reader, 1);
+    reader->callbacks = *callbacks;
+    reader->user = user;
+    layers_initialize();
+    field_ids_find(reader);
+
+    /* The user's filter goes first: if it does not parse, nothing else was registered.  Every packet
+     * wants a tree: pinfo->layers differs without one (WIRESHARK.md). */
+    const guint frame_flags = TL_REQUIRES_PROTO_TREE | TL_REQUIRES_ERROR_PACKETS;
+    char *fields = g_strjoinv(" or ", (char **)field_names);
+    bool ok = listen(reader, 0, "frame", filter, frame_flags, frame_packet, error) &&
+              listen(reader, 1, "ip", NULL, TL_REQUIRES_NOTHING, ip_packet, error) &&
+              listen(reader, 2, "ipv6", NULL, TL_REQUIRES_NOTHING, ipv6_packet, error) &&
+              listen(reader, 3, "tcp", NULL, TL_REQUIRES_NOTHING, tcp_packet, error) &&
+              listen(reader, 4, "udp", NULL, TL_REQUIRES_NOTHING, udp_packet, error) &&
+              listen(reader, 5, "sctp", NULL, TL_REQUIRES_NOTHING, sctp_packet, error) &&
+              listen(reader, 6, "expert", NULL, TL_REQUIRES_NOTHING, expert_packet, error) &&
+              listen(reader, 7, FIELDS_TAP, fields, TL_REQUIRES_NOTHING, NULL, error);
+    g_free(fields);
+    if (ok)
+        return reader;
+    facts_reader_free(reader);
+    return NULL;
+}
+
+void facts_reader_free(facts_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    for (unsigned i = 0; i < LISTENER_COUNT; i++) {
+        if (reader->listeners[i].registered)
+            remove_tap_listener(&reader->listeners[i]);
+    }
+    g_free(reader);
+}

@@ -1,0 +1,34 @@
+/* plugin.c
+ * Registration alone: what Wireshark looks for in a plugin, and what each part registers.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "plugin/facts.h"
+#include "plugin/preferences.h"
+#include "plugin/tap_record.h"
+
+#include <epan/proto.h>
+#include <ws_symbol_export.h>
+#include <ws_version.h>
+
+WS_DLL_PUBLIC_DEF const char plugin_version[] = FIELDEDGE_VERSION;
+WS_DLL_PUBLIC_DEF const int plugin_want_major = WIRESHARK_VERSION_MAJOR;
+WS_DLL_PUBLIC_DEF const int plugin_want_minor = WIRESHARK_VERSION_MINOR;
+WS_DLL_PUBLIC void plugin_register(void);
+
+static void register_protocols(void)
+{
+    preferences_register();
+    facts_register_taps();
+}
+
+static void register_handoffs(void)
+{
+    tap_record_register();
+}
+
+void plugin_register(void)
+{
+    static proto_plugin plugin = {register_protocols, register_handoffs};
+    proto_register_plugin(&plugin);
+}

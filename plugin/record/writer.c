@@ -1,0 +1,151 @@
+/* writer.c: see writer.h
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "plugin/record/writer.h"
+
+#include "plugin/record/ring.h"
+
+#include <stdatomic.h>
+
+/* Idle looks are what bounds the delay of a slow live capture: well under STORE_COMMIT_MS. */
+enum { RING_BYTES = 1024 * 1024, IDLE_MS = 200 };
+
+struct writer {
+    ring *ring;
+    store *store;
+    GThread *thread;
+    _Atomic bool failed;
+    GMutex answer_lock; /* a look-up and its answer */
+    GCond answer_ready;
+    bool answered;
+};
+
+static void answer(writer *w, const struct operation_lookup *lookup)
+{
+    store_lookup(w->store, lookup);
+    g_mutex_lock(&w->answer_lock);
+    w->answered = true;
+    g_cond_signal(&w->answer_ready);
+    g_mutex_unlock(&w->answer_lock);
+}
+
+/* Carries one operation out.  false: it was the last. */
+static bool carry_out(writer *w, const void *operation)
+{
+    switch (*(const enum operation_kind *)operation) {
+    case OPERATION_PACKET:
+        store_packet(w->store, operation);
+        return true;
+    case OPERATION_CAPTURE:
+        store_capture(w->store, operation);
+        return true;
+    case OPERATION_CONVERSATION:
+        store_conversation(w->store, operation);
+        return true;
+    case OPERATION_LABEL:
+        store_label(w->store, operation);
+        return true;
+    case OPERATION_SERVER_NAME:
+        store_server_name(w->store, operation);
+        return true;
+    case OPERATION_HOST_NAME:
+        store_host_name(w->store, operation);
+        return true;
+    case OPERATION_MOVE:
+        store_move(w->store, operation);
+        return true;
+    case OPERATION_QUOTE:
+        store_quote(w->store, operation);
+        return true;
+    case OPERATION_RENUMBER:
+        store_renumber(w->store, operation);
+        return true;
+    case OPERATION_LOOKUP:
+        answer(w, operation);
+        return true;
+    case OPERATION_FINISH:
+        store_finish(w->store, ((const struct operation_finish *)operation)->status);
+        return false;
+    }
+    return true;
+}
+
+static gpointer writer_main(gpointer data)
+{
+    enum { LOOK_AT_CLOCK_EVERY = 256 };
+    writer *w = data;
+    bool more = true;
+    for (unsigned count = 0; more; count++) {
+        size_t bytes;
+        const void *operation = ring_peek(w->ring, &bytes);
+        if (operation != NULL) {
+            more = carry_out(w, operation);
+            ring_release(w->ring);
+        } else {
+            ring_wait(w->ring, IDLE_MS);
+        }
+        if ((operation == NULL || count % LOOK_AT_CLOCK_EVERY == 0) && store_commit_due(w->store))
+            store_commit(w->store);
+        if (store_error(w->store) != NULL)
+            atomic_store_explicit(&w->failed, true, memory_order_relaxed);
+    }
+    return NULL;
+}
+
+writer *writer_start(store *owned)
+{
+    writer *w = g_new0(writer, 1);
+    w->ring = ring_new(RING_BYTES);
+    w->store = owned;
+    g_mutex_init(&w->answer_lock);
+    g_cond_init(&w->answer_ready);
+    w->thread = g_thread_new("fieldedge", writer_main, w);
+    return w;
+}
+
+void *writer_reserve(writer *w, size_t bytes)
+{
+    return ring_reserve(w->ring, bytes);
+}
+
+void writer_send(writer *w)
+{
+    ring_publish(w->ring);
+}
+
+void writer_lookup(writer *w, const struct conversation_key *key, struct conversation_found *found)
+{
+    struct operation_lookup *lookup = ring_reserve(w->ring, sizeof *lookup);
+    lookup->kind = OPERATION_LOOKUP;
+    lookup->key = *key;
+    lookup->found = found;
+    ring_publish(w->ring);
+    ring_wake(w->ring);
+    g_mutex_lock(&w->answer_lock);
+    while (!w->answered)
+        g_cond_wait(&w->answer_ready, &w->answer_lock);
+    w->answered = false;
+    g_mutex_unlock(&w->answer_lock);
+}
+
+bool writer_failed(const writer *w)
+{
+    return atomic_load_explicit(&w->failed, memory_order_relaxed);
+}
+
+store *writer_stop(writer *w, const char *status)
+{
+    struct operation_finish *finish = ring_reserve(w->ring, sizeof *finish);
+    finish->kind = OPERATION_FINISH;
+    finish->status = status;
+    ring_publish(w->ring);
+    ring_wake(w->ring);
+    g_thread_join(w->thread);
+    store *given_back = w->store;
+    ring_free(w->ring);
+    g_mutex_clear(&w->answer_lock);
+    g_cond_clear(&w->answer_ready);
+    g_free(w);
+    return given_back;
+}
