@@ -23,7 +23,9 @@
 
 #if WIRESHARK_VERSION_MAJOR > 4 || (WIRESHARK_VERSION_MAJOR == 4 && WIRESHARK_VERSION_MINOR >= 2)
 #define FIELD_STRING(info) fvalue_get_string((info)->value)
+#define FIELD_NUMBER(info) fvalue_get_uinteger((info)->value)
 #else
+#define FIELD_NUMBER(info) fvalue_get_uinteger(&(info)->value)
 #define FIELD_STRING(info) fvalue_get_string(&(info)->value)
 #endif
 
@@ -49,6 +51,7 @@ enum {
 enum field {
     FIELD_TCP,
     FIELD_UDP,
+    FIELD_8021AD_ID,
     FIELD_ICMP_TYPE,
     FIELD_ICMPV6_TYPE,
     FIELD_IPV6_FRAGMENT_ID,
@@ -65,6 +68,7 @@ enum field {
 static const char *const field_names[FIELD_COUNT] = {
     "tcp",
     "udp",
+    "ieee8021ad.id",
     "icmp.type",
     "icmpv6.type",
     "ipv6.fraghdr.ident",
@@ -83,7 +87,7 @@ struct listener {
     struct facts_reader *reader;
     bool registered;
 };
-enum { LISTENER_COUNT = 8 };
+enum { LISTENER_COUNT = 10 };
 
 /* Between two packets `gathering` is false and everything below it is stale. */
 struct facts_reader {
@@ -99,7 +103,9 @@ struct facts_reader {
     int64_t file_offset;
     nstime_t time;
     unsigned ip_layers;
+    struct packet_address last_source, last_destination; /* last IP header, quoted ones too */
     uint32_t inner_ip_payload; /* bytes above the innermost IP header, as it says */
+    uint32_t transport_header;         /* bytes of the innermost TCP or UDP header */
     bool first_fragment;
     struct packet_facts facts;
 };
@@ -111,11 +117,6 @@ static void address_set(struct packet_address *to, const address *from)
         return;
     to->length = (uint8_t)from->len;
     memcpy(to->bytes, from->data, (size_t)from->len);
-}
-
-static bool is_ip(const address *a)
-{
-    return a->type == AT_IPv4 || a->type == AT_IPv6;
 }
 
 /* Empties the facts when the packet is another one than the last that a tap brought. */
@@ -201,12 +202,28 @@ static tap_packet_status ipv6_packet(void *tap, packet_info *pinfo,
     return TAP_PACKET_DONT_REDRAW;
 }
 
+/* Every IP header, those in an ICMP error too: epan does not say which is which, and takes the quoted
+ * addresses back out of pinfo, so a quoted packet's are the last that come here. */
+static tap_packet_status any_ip_packet(void *tap, packet_info *pinfo,
+                                       epan_dissect_t *edt G_GNUC_UNUSED, const void *data,
+                                       tap_flags_t flags G_GNUC_UNUSED)
+{
+    facts_reader *reader = ((struct listener *)tap)->reader;
+    const ws_ip4 *ip = data;
+    const ws_ip6 *ip6 = data;
+    gather(reader, pinfo);
+    address_set(&reader->last_source, ip->ip_ver == 4 ? &ip->ip_src : &ip6->ip6_src);
+    address_set(&reader->last_destination, ip->ip_ver == 4 ? &ip->ip_dst : &ip6->ip6_dst);
+    return TAP_PACKET_DONT_REDRAW;
+}
+
 static void stream_set(facts_reader *reader, enum classify_transport transport, uint32_t stream,
                        uint16_t source_port, uint16_t destination_port)
 {
     struct packet_flow *flow = &reader->facts.flow;
     flow->transport = transport;
     flow->has_stream = true;
+    flow->is_numbered = true;
     flow->stream = stream;
     flow->source_port = source_port;
     flow->destination_port = destination_port;
@@ -227,6 +244,7 @@ static tap_packet_status tcp_packet(void *tap, packet_info *pinfo,
     facts->tcp_sequence = tcp->th_rawseq;
     facts->tcp_acknowledgment = tcp->th_rawack;
     facts->payload_bytes = tcp->th_have_seglen ? tcp->th_seglen : 0;
+    reader->transport_header = tcp->th_hlen;
     return TAP_PACKET_DONT_REDRAW;
 }
 
@@ -241,6 +259,7 @@ static tap_packet_status udp_packet(void *tap, packet_info *pinfo,
         return TAP_PACKET_DONT_REDRAW;
     stream_set(reader, CLASSIFY_UDP, udp->uh_stream, udp->uh_sport, udp->uh_dport);
     reader->facts.payload_bytes = udp->uh_ulen > UDP_HEADER ? udp->uh_ulen - UDP_HEADER : 0;
+    reader->transport_header = UDP_HEADER;
     return TAP_PACKET_DONT_REDRAW;
 }
 
@@ -251,9 +270,11 @@ static tap_packet_status sctp_packet(void *tap, packet_info *pinfo,
     facts_reader *reader = ((struct listener *)tap)->reader;
     const struct _sctp_info *sctp = data;
     gather(reader, pinfo);
-    if (reader->ip_layers == 0 || sctp->assoc_index == SCTP_NO_ASSOCIATION)
+    if (reader->ip_layers == 0)
         return TAP_PACKET_DONT_REDRAW;
+    /* Wireshark numbers associations only if its preference says so. */
     stream_set(reader, CLASSIFY_SCTP, sctp->assoc_index, sctp->sport, sctp->dport);
+    reader->facts.flow.is_numbered = sctp->assoc_index != SCTP_NO_ASSOCIATION;
     uint32_t payload = reader->inner_ip_payload;
     reader->facts.payload_bytes = payload > SCTP_HEADER ? payload - SCTP_HEADER : 0;
     return TAP_PACKET_DONT_REDRAW;
@@ -309,6 +330,16 @@ static uint32_t field_number(const facts_reader *reader, const epan_dissect_t *e
     return number;
 }
 
+/* The outermost VLAN id.  epan keeps that of 802.1Q; of 802.1ad (QinQ) only the field tells it. */
+static uint16_t vlan_read(const facts_reader *reader, const packet_info *pinfo,
+                          const epan_dissect_t *edt)
+{
+    const GPtrArray *found = proto_get_finfo_ptr_array(edt->tree, reader->fields[FIELD_8021AD_ID]);
+    if (found == NULL || found->len == 0)
+        return (uint16_t)pinfo->vlan_id;
+    return (uint16_t)FIELD_NUMBER((field_info *)g_ptr_array_index(found, 0));
+}
+
 /* Finds the captured bytes of the payload behind the innermost TCP or UDP header. */
 static void payload_find(facts_reader *reader, const epan_dissect_t *edt)
 {
@@ -317,9 +348,9 @@ static void payload_find(facts_reader *reader, const epan_dissect_t *edt)
     if (facts->payload_bytes == 0 || (!is_tcp && facts->flow.transport != CLASSIFY_UDP))
         return;
     const field_info *header = field_last(reader, edt, is_tcp ? FIELD_TCP : FIELD_UDP);
-    if (header == NULL || header->length <= 0)
+    if (header == NULL)
         return;
-    gint start = header->start + (is_tcp ? header->length : UDP_HEADER);
+    gint start = header->start + (gint)reader->transport_header;
     gint captured = tvb_captured_length_remaining(header->ds_tvb, start);
     if (captured <= 0)
         return;
@@ -365,24 +396,41 @@ static void fragment_read(facts_reader *reader, const epan_dissect_t *edt, bool 
         facts->flow.transport = CLASSIFY_TCP;
 }
 
-/* An ICMP error: epan leaves the quoted packet's addresses and ports in pinfo. */
-static void quote_read(struct packet_facts *facts, const packet_info *pinfo)
+/* pinfo's transport, CLASSIFY_NO_TRANSPORT if it has no ports. */
+static enum classify_transport transport_of(const packet_info *pinfo)
 {
-    enum classify_transport transport = CLASSIFY_NO_TRANSPORT;
     if (pinfo->ptype == PT_TCP)
-        transport = CLASSIFY_TCP;
-    else if (pinfo->ptype == PT_UDP)
-        transport = CLASSIFY_UDP;
-    else if (pinfo->ptype == PT_SCTP)
-        transport = CLASSIFY_SCTP;
-    if (transport == CLASSIFY_NO_TRANSPORT || !is_ip(&pinfo->src) || !is_ip(&pinfo->dst))
+        return CLASSIFY_TCP;
+    if (pinfo->ptype == PT_UDP)
+        return CLASSIFY_UDP;
+    return pinfo->ptype == PT_SCTP ? CLASSIFY_SCTP : CLASSIFY_NO_TRANSPORT;
+}
+
+/* A transport whose tap did not come because a dissector above it gave up (SCTP's comes last): the
+ * ports are known all the same. */
+static void stream_recover(facts_reader *reader, const packet_info *pinfo)
+{
+    enum classify_transport transport = transport_of(pinfo);
+    if (transport == CLASSIFY_NO_TRANSPORT)
+        return;
+    stream_set(reader, transport, 0, (uint16_t)pinfo->srcport, (uint16_t)pinfo->destport);
+    reader->facts.flow.is_numbered = false;
+    reader->facts.payload_bytes = reader->inner_ip_payload;
+}
+
+/* An ICMP error: epan leaves the quoted packet's ports in pinfo. */
+static void quote_read(facts_reader *reader, const packet_info *pinfo)
+{
+    struct packet_facts *facts = &reader->facts;
+    enum classify_transport transport = transport_of(pinfo);
+    if (transport == CLASSIFY_NO_TRANSPORT || reader->last_source.length == 0)
         return;
     facts->quotes = true;
     facts->quoted.transport = transport;
     facts->quoted.source_port = (uint16_t)pinfo->srcport;
     facts->quoted.destination_port = (uint16_t)pinfo->destport;
-    address_set(&facts->quoted.source, &pinfo->src);
-    address_set(&facts->quoted.destination, &pinfo->dst);
+    facts->quoted.source = reader->last_source;
+    facts->quoted.destination = reader->last_destination;
 }
 
 /* Addresses of one record type in a DNS answer, as the packet has them. */
@@ -446,15 +494,17 @@ static void facts_complete(facts_reader *reader, packet_info *pinfo, epan_dissec
         facts->flow.transport = CLASSIFY_NO_TRANSPORT;
         address_set(&facts->flow.source, &pinfo->dl_src);
         address_set(&facts->flow.destination, &pinfo->dl_dst);
+    } else if (!facts->flow.has_stream && layers.has_transport) {
+        stream_recover(reader, pinfo);
     } else if (!facts->flow.has_stream && layers.is_icmp) {
         facts->flow.transport = layers.is_icmpv6 ? CLASSIFY_ICMPV6 : CLASSIFY_ICMP;
         facts->icmp_type = (uint8_t)field_number(
             reader, edt, layers.is_icmpv6 ? FIELD_ICMPV6_TYPE : FIELD_ICMP_TYPE);
         if (layers.quotes)
-            quote_read(facts, pinfo);
+            quote_read(reader, pinfo);
     }
     if (facts->has_vlan)
-        facts->vlan = (uint16_t)pinfo->vlan_id;
+        facts->vlan = vlan_read(reader, pinfo, edt);
     if (reader->ip_layers > 0) {
         fragment_read(reader, edt, facts->flow.has_stream || layers.is_icmp || layers.has_upper);
         payload_find(reader, edt);
@@ -552,7 +602,9 @@ facts_reader *facts_reader_new(const char *filter, const struct facts_callbacks 
               listen(reader, 4, "udp", NULL, TL_REQUIRES_NOTHING, udp_packet, error) &&
               listen(reader, 5, "sctp", NULL, TL_REQUIRES_NOTHING, sctp_packet, error) &&
               listen(reader, 6, "expert", NULL, TL_REQUIRES_NOTHING, expert_packet, error) &&
-              listen(reader, 7, FIELDS_TAP, fields, TL_REQUIRES_NOTHING, NULL, error);
+              listen(reader, 7, FIELDS_TAP, fields, TL_REQUIRES_NOTHING, NULL, error) &&
+              listen(reader, 8, "ip", NULL, TL_REQUIRES_ERROR_PACKETS, any_ip_packet, error) &&
+              listen(reader, 9, "ipv6", NULL, TL_REQUIRES_ERROR_PACKETS, any_ip_packet, error);
     g_free(fields);
     if (ok)
         return reader;

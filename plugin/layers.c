@@ -125,6 +125,7 @@ static void layer_ip(struct walk *walk)
     walk->facts->layer_count = 0;
     walk->facts->ip_layer = NULL;
     walk->summary->has_upper = false;
+    walk->summary->has_transport = false;
     walk->after_ip = true;
 }
 
@@ -156,6 +157,7 @@ static void layer_add(struct walk *walk, const struct layer *layer)
         facts->has_vlan = true;
     } else if (layer->kind == LAYER_TRANSPORT) {
         facts->layer_count = 0;
+        walk->summary->has_transport = true;
     } else if (layer->kind == LAYER_ICMP || layer->kind == LAYER_ICMPV6) {
         walk->summary->is_icmp = true;
         walk->summary->is_icmpv6 = layer->kind == LAYER_ICMPV6;

@@ -23,6 +23,7 @@ enum { LAYERS_SPEAK_TLS = 1, LAYERS_SPEAK_HTTP = 2, LAYERS_SPEAK_DNS = 4 };
 struct layers_summary {
     bool is_icmp, is_icmpv6; /* the innermost IP packet is ICMP (or ICMPv6) */
     bool quotes;             /* ICMP with a packet inside */
+    bool has_transport;      /* TCP, UDP or SCTP stands above the innermost IP header */
     bool has_upper;          /* something was dissected above the innermost IP header */
     unsigned speaks;         /* LAYERS_SPEAK_… */
 };

@@ -46,10 +46,11 @@ endfunction()
 
 # Adds a row under its key to `rows`; the key decides the order.
 macro(add_row file number key row)
-    if(DEFINED "seen_${file}_${key}")
-        message(FATAL_ERROR "${file}:${number}: ${key} is already in line ${seen_${file}_${key}}")
+    set(seen "line of ${key}")
+    if(DEFINED "${seen}")
+        message(FATAL_ERROR "${file}:${number}: the same port or protocol is in line ${${seen}}")
     endif()
-    set("seen_${file}_${key}" "${number}")
+    set("${seen}" "${number}")
     list(APPEND rows "${key}\t${row}") # a tab sorts before any character of a key, as strcmp() does
 endmacro()
 

@@ -9,11 +9,11 @@
 #include <string.h>
 
 enum {
-    LOCK_PATIENCE_MS = 10000, /* how long another process may keep the file locked */
+    LOCK_PATIENCE_MS = 3000, /* how long another process may keep the file locked */
     LOCK_PAUSE_MS = 10
 };
 
-G_DEFINE_QUARK(fieldedge-schema-error-quark, schema_error)
+G_DEFINE_QUARK(fieldedge - schema - error - quark, schema_error)
 
 /* What the first pages of a database say of it. */
 struct header {
@@ -54,25 +54,24 @@ static bool run(sqlite3 *db, const char *sql, const char *what, GError **error)
     return sqlite_failed(db, what, error);
 }
 
-static bool read_int(sqlite3 *db, const char *sql, int *value, GError **error)
+/* One statement, so one snapshot: another process may be creating the tables at this moment. */
+static bool read_header(sqlite3 *db, struct header *header, GError **error)
 {
+    static const char sql[] = "SELECT application_id, user_version,"
+                              " (SELECT count(*) FROM main.sqlite_schema)"
+                              " FROM pragma_application_id, pragma_user_version";
     sqlite3_stmt *statement = NULL;
     bool ok = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
               sqlite3_step(statement) == SQLITE_ROW;
 
     if (ok)
-        *value = sqlite3_column_int(statement, 0);
+        *header =
+            (struct header){sqlite3_column_int(statement, 0), sqlite3_column_int(statement, 1),
+                            sqlite3_column_int(statement, 2)};
     else
         sqlite_failed(db, "read the database", error);
     sqlite3_finalize(statement);
     return ok;
-}
-
-static bool read_header(sqlite3 *db, struct header *header, GError **error)
-{
-    return read_int(db, "PRAGMA main.application_id", &header->application_id, error) &&
-           read_int(db, "PRAGMA main.user_version", &header->version, error) &&
-           read_int(db, "SELECT count(*) FROM main.sqlite_schema", &header->objects, error);
 }
 
 static bool is_fresh(const struct header *header)
@@ -100,7 +99,7 @@ static bool check_header(const struct header *header, int target, GError **error
     return true;
 }
 
-/* CREATE VIEW statements of all views, under their names. */
+/* CREATE VIEW statements of all views, under their names in lower case, as SQLite compares them. */
 static bool collect_views(sqlite3 *db, GHashTable *views, GError **error)
 {
     sqlite3_stmt *statement = NULL;
@@ -110,8 +109,9 @@ static bool collect_views(sqlite3 *db, GHashTable *views, GError **error)
     while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(statement);
         if (code == SQLITE_ROW)
-            g_hash_table_insert(views, g_strdup((const char *)sqlite3_column_text(statement, 0)),
-                                g_strdup((const char *)sqlite3_column_text(statement, 1)));
+            g_hash_table_insert(
+                views, g_ascii_strdown((const char *)sqlite3_column_text(statement, 0), -1),
+                g_strdup((const char *)sqlite3_column_text(statement, 1)));
     }
     if (code != SQLITE_DONE)
         sqlite_failed(db, "read the views", error);
@@ -234,32 +234,7 @@ static bool migrate_once(sqlite3 *db, const struct schema_migration *steps, int 
     return ok;
 }
 
-bool schema_migrate(sqlite3 *db, const struct schema_migration *steps, size_t count, int target,
-                    GError **error)
-{
-    gint64 deadline = g_get_monotonic_time() + LOCK_PATIENCE_MS * (gint64)1000;
-
-    g_return_val_if_fail(target >= 1 && (size_t)target <= count, false);
-    for (;;) {
-        GError *problem = NULL;
-        if (migrate_once(db, steps, target, &problem))
-            return true;
-        bool is_locked = g_error_matches(problem, SCHEMA_ERROR, SCHEMA_ERROR_LOCKED);
-        if (!is_locked || g_get_monotonic_time() >= deadline) {
-            g_propagate_error(error, problem);
-            return false;
-        }
-        g_clear_error(&problem);
-        sqlite3_sleep(LOCK_PAUSE_MS);
-    }
-}
-
-bool schema_prepare(sqlite3 *db, GError **error)
-{
-    return schema_migrate(db, schema_migrations, schema_migrations_count, SCHEMA_VERSION, error);
-}
-
-bool schema_verify(sqlite3 *db, GError **error)
+static bool verify_once(sqlite3 *db, GError **error)
 {
     struct header header;
 
@@ -280,6 +255,58 @@ bool schema_verify(sqlite3 *db, GError **error)
     return true;
 }
 
+/* What an attempt needs. */
+struct task {
+    const struct schema_migration *steps; /* NULL: verify alone */
+    int target;
+};
+
+static bool attempt(sqlite3 *db, const struct task *task, GError **error)
+{
+    return task->steps == NULL ? verify_once(db, error)
+                               : migrate_once(db, task->steps, task->target, error);
+}
+
+/* Tries until it works, fails for another reason than a lock, or patience ends. */
+static bool attempt_patiently(sqlite3 *db, const struct task *task, GError **error)
+{
+    gint64 deadline = g_get_monotonic_time() + LOCK_PATIENCE_MS * (gint64)1000;
+
+    for (;;) {
+        GError *problem = NULL;
+        if (attempt(db, task, &problem))
+            return true;
+        bool is_locked = g_error_matches(problem, SCHEMA_ERROR, SCHEMA_ERROR_LOCKED);
+        if (!is_locked || g_get_monotonic_time() >= deadline) {
+            g_propagate_error(error, problem);
+            return false;
+        }
+        g_clear_error(&problem);
+        sqlite3_sleep(LOCK_PAUSE_MS);
+    }
+}
+
+bool schema_migrate(sqlite3 *db, const struct schema_migration *steps, size_t count, int target,
+                    GError **error)
+{
+    struct task task = {steps, target};
+
+    g_return_val_if_fail(steps != NULL && target >= 1 && (size_t)target <= count, false);
+    return attempt_patiently(db, &task, error);
+}
+
+bool schema_prepare(sqlite3 *db, GError **error)
+{
+    return schema_migrate(db, schema_migrations, schema_migrations_count, SCHEMA_VERSION, error);
+}
+
+bool schema_verify(sqlite3 *db, GError **error)
+{
+    struct task task = {NULL, SCHEMA_VERSION};
+
+    return attempt_patiently(db, &task, error);
+}
+
 static int compare_application(const void *left, const void *right)
 {
     const struct schema_application *a = left, *b = right;
@@ -291,9 +318,8 @@ static int compare_application(const void *left, const void *right)
 const char *schema_application_name(const char *transport, uint16_t port)
 {
     struct schema_application key = {transport, port, NULL};
-    const struct schema_application *found =
-        bsearch(&key, schema_applications, schema_applications_count, sizeof key,
-                compare_application);
+    const struct schema_application *found = bsearch(
+        &key, schema_applications, schema_applications_count, sizeof key, compare_application);
 
     return found == NULL ? NULL : found->name;
 }

@@ -16,9 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* PRAGMA application_id of every FieldEdge database ("FEdg") and PRAGMA user_version of this one. */
+/* PRAGMA application_id of every FieldEdge database ("FEdg") and PRAGMA user_version of ours. */
 #define SCHEMA_APPLICATION_ID 0x46456467
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION        1
 
 #define SCHEMA_ERROR (schema_error_quark())
 GQuark schema_error_quark(void);
@@ -36,7 +36,8 @@ enum schema_error {
  * The message of an error says what is wrong and what to do, without the file's name. */
 bool schema_prepare(sqlite3 *db, GError **error);
 
-/* Checks that db is a FieldEdge database of exactly SCHEMA_VERSION, without writing. */
+/* Checks that db is a FieldEdge database of exactly SCHEMA_VERSION, without writing.
+ * Both try a file that another program keeps locked again for three seconds. */
 bool schema_verify(sqlite3 *db, GError **error);
 
 /* One step of a migration: the statements that lead from version - 1 to version.  Step 1 leads from
@@ -49,7 +50,7 @@ struct schema_migration {
 /* schema_prepare() with other steps and target (1 to count): the machinery by itself, for its test.
  * In one transaction, with foreign keys off: all views dropped, the missing steps, views.sql, and
  * the views that somebody else had made.  Two processes may do it to one file at once: the second
- * finds it done.  A handle whose file another one keeps locked is tried again for ten seconds. */
+ * finds it done. */
 bool schema_migrate(sqlite3 *db, const struct schema_migration *steps, size_t count, int target,
                     GError **error);
 
@@ -71,7 +72,7 @@ extern const size_t schema_applications_count;
 /* The name of a port in applications.tsv, or NULL. */
 const char *schema_application_name(const char *transport, uint16_t port);
 
-/* A line of protocols.tsv: what a dissector (by its display filter name) says of the application. */
+/* A line of protocols.tsv: what a dissector (by its display filter name) says of a conversation. */
 enum schema_protocol_role {
     SCHEMA_PROTOCOL_NAMES,   /* it is the application; every protocol not listed is one */
     SCHEMA_PROTOCOL_CARRIES, /* look at the next layer above: tpkt, cotp, rpc, socks … */

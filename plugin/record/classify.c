@@ -55,6 +55,16 @@ static bool make_name(char name[NAME_MAX_BYTES], const char *text)
 
 /* ---- votes ---------------------------------------------------------------------------------- */
 
+/* FNV-1a, 64 bits: two of some thousand names never share it. */
+static uint64_t hash_name(const char *name)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (; *name != '\0'; name++)
+        hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
 static bool role_has_name(enum schema_protocol_role role)
 {
     return role != SCHEMA_PROTOCOL_SILENT && role != SCHEMA_PROTOCOL_PAYLOAD;
@@ -68,13 +78,14 @@ void classify_protocol_init(struct classify_protocol *protocol, const char *filt
     *protocol = (struct classify_protocol){SCHEMA_PROTOCOL_NAMES, 0, ""};
     if (line != NULL) {
         protocol->role = line->role;
-        name = line->name != NULL || line->role == SCHEMA_PROTOCOL_CARRIES ? line->name : filter_name;
+        if (line->name != NULL || line->role == SCHEMA_PROTOCOL_CARRIES)
+            name = line->name;
     }
     if (name == NULL || !role_has_name(protocol->role))
         return;
     if (!make_name(protocol->name, name))
         g_strlcpy(protocol->name, "UNKNOWN", sizeof protocol->name);
-    protocol->key = g_quark_from_string(protocol->name);
+    protocol->key = hash_name(protocol->name);
 }
 
 static void increment(uint32_t *count)
@@ -165,10 +176,11 @@ static uint8_t elect_application(const struct classify_votes *votes)
 
     for (size_t i = 0; i < CLASSIFY_CANDIDATES && votes->candidates[i].protocol != NULL; i++) {
         enum schema_protocol_role role = votes->candidates[i].protocol->role;
-        if (role == SCHEMA_PROTOCOL_SECURES ||
-            !is_backed(votes->candidates[i].votes, votes->payload_votes))
-            continue;
         bool is_inside = votes->secure != NULL && votes->candidates[i].inside > 0;
+        if (role == SCHEMA_PROTOCOL_SECURES)
+            continue;
+        if (!is_inside && !is_backed(votes->candidates[i].votes, votes->payload_votes))
+            continue;
         uint64_t weight = (uint64_t)is_inside << 33 |
                           (uint64_t)(role != SCHEMA_PROTOCOL_CARRIES) << 32 |
                           votes->candidates[i].votes;
@@ -214,7 +226,7 @@ bool classify_vote(struct classify_votes *votes, const struct classify_protocol 
     return elect(votes);
 }
 
-/* Identifiers of IANA's ALPN registry and well-known private ones; a '*' at the end stands for any. */
+/* Identifiers of IANA's ALPN registry and known private ones; a '*' at the end stands for any. */
 static const struct {
     const char *text;
     const char *name;
@@ -370,7 +382,9 @@ static const char *site_name(const struct question *question, uint16_t port)
 
 static const char *table_name(const struct question *question, uint16_t port)
 {
-    return schema_application_name(classify_transport_name(question->conversation->transport), port);
+    const char *transport = classify_transport_name(question->conversation->transport);
+
+    return schema_application_name(transport, port);
 }
 
 /* The two ports in the order in which they are asked for a name. */
@@ -417,7 +431,7 @@ static const char *name_by_port(const struct question *question, enum classify_s
     return NULL;
 }
 
-/* The system's service name of a port, or NULL.  A look-up reads a file or asks a server: remembered. */
+/* The system's service name of a port, or NULL.  A look-up may ask a server: it is remembered. */
 static const char *service_name(enum classify_transport transport, uint16_t port)
 {
     static GMutex mutex;
@@ -554,13 +568,14 @@ static enum classify_source label_ports(const struct question *question,
 {
     struct verdict verdict = settle(question);
 
+    const char *secure = verdict.secure == NULL ? NULL : verdict.secure->name;
+
     if (verdict.application != NULL)
         return write_label(label, question->conversation->transport,
-                           winner_name(question, verdict.application),
-                           verdict.secure == NULL ? NULL : verdict.secure->name,
+                           winner_name(question, verdict.application), secure,
                            CLASSIFY_SOURCE_DISSECTOR);
-    if (verdict.secure != NULL)
-        return label_secured(question, verdict.secure->name, label);
+    if (secure != NULL)
+        return label_secured(question, secure, label);
     return label_by_port(question, label);
 }
 
@@ -580,38 +595,25 @@ static enum classify_source label_ip(const struct classify_conversation *convers
 uint8_t classify_icmp_group(bool is_v6, uint8_t type)
 {
     static const uint8_t v4[256] = {
-        [0] = CLASSIFY_ICMP_ECHO,
-        [3] = CLASSIFY_ICMP_UNREACHABLE,
-        [5] = CLASSIFY_ICMP_REDIRECT,
-        [8] = CLASSIFY_ICMP_ECHO,
-        [9] = CLASSIFY_ICMP_ROUTER,
-        [10] = CLASSIFY_ICMP_ROUTER,
-        [11] = CLASSIFY_ICMP_TIME_EXCEEDED,
-        [12] = CLASSIFY_ICMP_PARAMETER_PROBLEM,
-        [13] = CLASSIFY_ICMP_TIMESTAMP,
-        [14] = CLASSIFY_ICMP_TIMESTAMP,
+        [0] = CLASSIFY_ICMP_ECHO,           [3] = CLASSIFY_ICMP_UNREACHABLE,
+        [5] = CLASSIFY_ICMP_REDIRECT,       [8] = CLASSIFY_ICMP_ECHO,
+        [9] = CLASSIFY_ICMP_ROUTER,         [10] = CLASSIFY_ICMP_ROUTER,
+        [11] = CLASSIFY_ICMP_TIME_EXCEEDED, [12] = CLASSIFY_ICMP_PARAMETER_PROBLEM,
+        [13] = CLASSIFY_ICMP_TIMESTAMP,     [14] = CLASSIFY_ICMP_TIMESTAMP,
         [42] = CLASSIFY_ICMP_ECHO, /* extended echo, RFC 8335 */
         [43] = CLASSIFY_ICMP_ECHO,
     };
     static const uint8_t v6[256] = {
-        [1] = CLASSIFY_ICMP_UNREACHABLE,
-        [2] = CLASSIFY_ICMP_TOO_BIG,
-        [3] = CLASSIFY_ICMP_TIME_EXCEEDED,
-        [4] = CLASSIFY_ICMP_PARAMETER_PROBLEM,
-        [128] = CLASSIFY_ICMP_ECHO,
-        [129] = CLASSIFY_ICMP_ECHO,
+        [1] = CLASSIFY_ICMP_UNREACHABLE,   [2] = CLASSIFY_ICMP_TOO_BIG,
+        [3] = CLASSIFY_ICMP_TIME_EXCEEDED, [4] = CLASSIFY_ICMP_PARAMETER_PROBLEM,
+        [128] = CLASSIFY_ICMP_ECHO,        [129] = CLASSIFY_ICMP_ECHO,
         [130] = CLASSIFY_ICMP_MULTICAST, /* MLD, RFC 2710 */
-        [131] = CLASSIFY_ICMP_MULTICAST,
-        [132] = CLASSIFY_ICMP_MULTICAST,
-        [133] = CLASSIFY_ICMP_ROUTER,
-        [134] = CLASSIFY_ICMP_ROUTER,
-        [135] = CLASSIFY_ICMP_NEIGHBOR,
-        [136] = CLASSIFY_ICMP_NEIGHBOR,
-        [137] = CLASSIFY_ICMP_REDIRECT,
-        [143] = CLASSIFY_ICMP_MULTICAST, /* MLDv2, RFC 3810 */
+        [131] = CLASSIFY_ICMP_MULTICAST,   [132] = CLASSIFY_ICMP_MULTICAST,
+        [133] = CLASSIFY_ICMP_ROUTER,      [134] = CLASSIFY_ICMP_ROUTER,
+        [135] = CLASSIFY_ICMP_NEIGHBOR,    [136] = CLASSIFY_ICMP_NEIGHBOR,
+        [137] = CLASSIFY_ICMP_REDIRECT,    [143] = CLASSIFY_ICMP_MULTICAST, /* MLDv2, RFC 3810 */
         [151] = CLASSIFY_ICMP_MULTICAST, /* multicast router discovery, RFC 4286 */
-        [152] = CLASSIFY_ICMP_MULTICAST,
-        [153] = CLASSIFY_ICMP_MULTICAST,
+        [152] = CLASSIFY_ICMP_MULTICAST,   [153] = CLASSIFY_ICMP_MULTICAST,
         [160] = CLASSIFY_ICMP_ECHO, /* extended echo, RFC 8335 */
         [161] = CLASSIFY_ICMP_ECHO,
     };

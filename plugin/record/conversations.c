@@ -88,6 +88,14 @@ static int address_compare(const struct packet_address *a, const struct packet_a
     return memcmp(a->bytes, b->bytes, a->length);
 }
 
+/* Both ports in one number, the same for both directions. */
+static uint32_t ports_number(const struct packet_flow *flow)
+{
+    uint16_t low = MIN(flow->source_port, flow->destination_port);
+    uint16_t high = MAX(flow->source_port, flow->destination_port);
+    return (uint32_t)high << 16 | low;
+}
+
 void conversation_key_make(struct conversation_key *key, const struct packet_facts *facts,
                            bool *source_is_high)
 {
@@ -95,8 +103,9 @@ void conversation_key_make(struct conversation_key *key, const struct packet_fac
     memset(key, 0, sizeof *key); /* padding too: keys are compared as bytes */
     key->transport = (uint8_t)flow->transport;
     key->has_stream = flow->has_stream;
+    key->is_numbered = flow->is_numbered;
     if (flow->has_stream)
-        key->stream = flow->stream;
+        key->stream = flow->is_numbered ? flow->stream : ports_number(flow);
     else if (flow->transport == CLASSIFY_ICMP || flow->transport == CLASSIFY_ICMPV6)
         key->icmp_group = classify_icmp_group(flow->transport == CLASSIFY_ICMPV6, facts->icmp_type);
     if (!flow->has_stream && flow->transport != CLASSIFY_NO_TRANSPORT)

@@ -29,7 +29,7 @@ static const char kind_insert_sql[] =
 struct dictionary {
     sqlite3_stmt *host, *application, *kind_find, *kind_insert;
     GHashTable *hosts, *applications, *kinds;
-    bool failed;
+    int failure; /* first code of SQLite that is none of success */
     struct packet_kind last_kind; /* consecutive packets are often of one kind */
     int64_t last_kind_id;
 };
@@ -99,9 +99,9 @@ void dictionary_free(dictionary *d)
     g_free(d);
 }
 
-bool dictionary_failed(const dictionary *d)
+int dictionary_failure(const dictionary *d)
 {
-    return d->failed;
+    return d->failure;
 }
 
 /* Runs a statement that returns an id; 0 if it returns no row. */
@@ -113,8 +113,8 @@ static int64_t run_for_id(dictionary *d, sqlite3_stmt *statement)
         id = sqlite3_column_int64(statement, 0);
         rc = sqlite3_step(statement);
     }
-    if (rc != SQLITE_DONE)
-        d->failed = true;
+    if (rc != SQLITE_DONE && d->failure == SQLITE_OK)
+        d->failure = rc;
     sqlite3_reset(statement);
     return id;
 }
@@ -151,7 +151,7 @@ int64_t dictionary_host(dictionary *d, const struct packet_address *address)
     sqlite3_bind_blob(d->host, 1, address->bytes, address->length, SQLITE_STATIC);
     sqlite3_bind_text(d->host, 2, text, -1, SQLITE_STATIC);
     int64_t id = run_for_id(d, d->host);
-    if (!d->failed)
+    if (d->failure == SQLITE_OK)
         cache_add(d->hosts, g_memdup2(address, sizeof *address), id);
     return id;
 }
@@ -163,7 +163,7 @@ int64_t dictionary_application(dictionary *d, const char *label)
         return *known;
     sqlite3_bind_text(d->application, 1, label, -1, SQLITE_STATIC);
     int64_t id = run_for_id(d, d->application);
-    if (!d->failed)
+    if (d->failure == SQLITE_OK)
         cache_add(d->applications, g_strdup(label), id);
     return id;
 }
@@ -203,9 +203,9 @@ int64_t dictionary_kind(dictionary *d, const struct packet_kind *kind)
     if (id == 0) {
         bind_kind(d->kind_find, kind);
         id = run_for_id(d, d->kind_find);
-        if (id == 0 && !d->failed)
+        if (id == 0 && d->failure == SQLITE_OK)
             id = kind_insert(d, kind);
-        if (!d->failed)
+        if (d->failure == SQLITE_OK)
             cache_add(d->kinds, g_memdup2(kind, sizeof *kind), id);
     }
     d->last_kind = *kind;

@@ -1,10 +1,10 @@
 /* locality.c
  * Prefixes sorted by address, and the rule on top of them; locality.h has the contract.
  *
- * An IPv4 address is written as IPv6, below ::ffff:0:0/96, so one comparison serves both; the two lists
- * are apart, or ::/0 would hold IPv4.  A prefix inside another one is dropped, so the prefixes of a
- * list are disjoint ranges, and a binary search for the last range that begins at or before an address
- * finds the only one that can hold it.
+ * An IPv4 address is written as IPv6, below ::ffff:0:0/96, so one comparison serves both; the two
+ * lists are apart, or ::/0 would hold IPv4.  A prefix inside another one is dropped, so the
+ * prefixes of a list are disjoint ranges, and a binary search for the last range that begins at or
+ * before an address finds the only one that can hold it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -133,8 +133,8 @@ static bool parse_part(char *part, struct range *range, char **error)
     if (address_compare(address, range->first) == 0)
         return true;
     write_address(text, range->first, v4);
-    fix = g_strdup_printf("has bits set beyond its length: write %s/%u, or %s for this one host", text,
-                          length, part);
+    fix = g_strdup_printf("has bits set beyond its length: write %s/%u, or %s for this one host",
+                          text, length, part);
     return fail(error, whole, fix);
 }
 
@@ -166,8 +166,7 @@ static struct list list_make(GArray *ranges, bool v4)
         struct range range = g_array_index(ranges, struct range, i);
         if (range_is_v4(range) != v4)
             continue;
-        if (list.count == 0 ||
-            address_compare(range.first, list.ranges[list.count - 1].last) > 0)
+        if (list.count == 0 || address_compare(range.first, list.ranges[list.count - 1].last) > 0)
             list.ranges[list.count++] = range;
     }
     return list;
@@ -205,7 +204,8 @@ void locality_free(locality *set)
 static bool contains(const locality *set, struct address address)
 {
     const struct list *list = is_v4(address) ? &set->v4 : &set->v6;
-    size_t low = 0, high = list->count; /* all before low begin at or before it, none from high on */
+    size_t low = 0,
+           high = list->count; /* all before low begin at or before it, none from high on */
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;

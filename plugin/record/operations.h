@@ -39,6 +39,7 @@ struct conversation_key {
     uint8_t has_stream;
     uint8_t ip_protocol; /* without stream */
     uint8_t icmp_group;  /* ICMP, ICMPV6 */
+    uint8_t is_numbered; /* has_stream: stream is Wireshark's number; else the two ports */
     uint32_t stream;
     struct packet_address low, high;
 };

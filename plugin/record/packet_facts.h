@@ -31,6 +31,7 @@ struct packet_address {
 struct packet_flow {
     enum classify_transport transport; /* CLASSIFY_NO_TRANSPORT: not IP */
     bool has_stream;                   /* TCP, UDP, SCTP with ports that could be read */
+    bool is_numbered;                  /* and Wireshark gave it a number; else the ports tell it */
     uint32_t stream;                   /* Wireshark's number */
     uint16_t source_port, destination_port;
     struct packet_address source, destination; /* innermost IP header, or stations */

@@ -74,13 +74,19 @@ recorder *recorder_open(const struct recorder_options *options, char **error)
     return r;
 }
 
+/* A file's name may hold any bytes; a text in the database may not. */
+static char *name_valid(const char *name)
+{
+    return name != NULL ? g_utf8_make_valid(name, -1) : NULL;
+}
+
 void recorder_capture(recorder *r, const char *file, const char *interface, const char *link_type,
                       uint32_t snap_length, int64_t base_ns)
 {
     struct operation_capture *o = writer_reserve(r->writer, sizeof *o);
     *o = (struct operation_capture){.kind = OPERATION_CAPTURE,
-                                    .file = g_strdup(file),
-                                    .interface = g_strdup(interface),
+                                    .file = name_valid(file),
+                                    .interface = name_valid(interface),
                                     .link_type = g_strdup(link_type),
                                     .snap_length = snap_length,
                                     .base_ns = base_ns};
@@ -225,7 +231,7 @@ static bool is_local(const recorder *r, const struct packet_facts *facts)
 static bool may_be_given_up(recorder *r, const struct conversation_key *key)
 {
     bool seen = true;
-    if (key->has_stream) {
+    if (key->is_numbered) {
         uint32_t *highest = &r->highest_stream[key->transport];
         seen = key->stream <= *highest;
         *highest = MAX(*highest, key->stream);
@@ -294,6 +300,13 @@ static bool is_stale(const recorder *r, const struct conversation *c,
                   : flow->source_port != c->port_b || flow->destination_port != c->port_a;
 }
 
+/* A packet whose stream's number is not known: the latest conversation of these ends. */
+static struct conversation *find_by_ends(recorder *r, const struct packet_flow *flow)
+{
+    struct conversation *c = conversations_find_flow(r->conversations, flow);
+    return c != NULL ? conversations_find(r->conversations, &c->key) : NULL;
+}
+
 static struct conversation *find_conversation(recorder *r, const struct packet_facts *facts,
                                               uint8_t *direction)
 {
@@ -301,6 +314,8 @@ static struct conversation *find_conversation(recorder *r, const struct packet_f
     bool source_is_high;
     conversation_key_make(&key, facts, &source_is_high);
     struct conversation *c = conversations_find(r->conversations, &key);
+    if (c == NULL && key.has_stream && !key.is_numbered)
+        c = find_by_ends(r, &facts->flow);
     if (c != NULL && is_stale(r, c, &facts->flow, source_is_high == c->a_is_high)) {
         conversations_remove(r->conversations, c);
         c = NULL;
@@ -485,6 +500,12 @@ bool recorder_finish(recorder *r, const char *status, char **error)
     store_close(stopped);
     recorder_free(r);
     return *error == NULL;
+}
+
+void recorder_abandon(recorder *r)
+{
+    store_abandon(writer_stop(r->writer, "interrupted"));
+    recorder_free(r);
 }
 
 bool recorder_set_status(const char *database, int64_t capture, const char *status)

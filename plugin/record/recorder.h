@@ -53,6 +53,10 @@ uint64_t recorder_packets(const recorder *recorder);
  * frees the recorder.  On failure returns false and sets *error (g_free it). */
 bool recorder_finish(recorder *recorder, const char *status, char **error);
 
+/* Ends a recording that got no packet as if it had never begun: it leaves no capture, and no file if the
+ * file was made for it.  Frees the recorder. */
+void recorder_abandon(recorder *recorder);
+
 /* Sets the status of a capture after the fact: tshark knows that a file was cut short only when it
  * exits.  The capture is the newest that recorder_finish() of this process closed in the database. */
 bool recorder_set_status(const char *database, int64_t capture, const char *status);

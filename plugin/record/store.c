@@ -34,6 +34,7 @@ enum statement {
     UPDATE_CAPTURE,
     DESCRIBE_CAPTURE,
     FINISH_CAPTURE,
+    DELETE_CAPTURE,
     INSERT_QUOTE,
     INSERT_RENUMBERING,
     NAME_HOST,
@@ -72,7 +73,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         " LEFT JOIN application n ON n.id = v.application"
         " WHERE v.capture = ?1 AND v.transport IS ?2 AND v.stream IS ?3 AND v.host_a IN (?7, ?8)"
         " AND v.host_b IN (?7, ?8) AND v.ip_protocol IS ?4 AND v.icmp_group IS ?5"
-        " AND v.is_link = ?6 AND (v.host_a <> v.host_b OR ?7 = ?8) ORDER BY v.id DESC LIMIT 1",
+        " AND v.is_link = ?6 AND (?9 IS NULL OR max(v.port_a, v.port_b) << 16 | min(v.port_a, v.port_b) = ?9)"
+        " AND (v.host_a <> v.host_b OR ?7 = ?8) ORDER BY v.id DESC LIMIT 1",
     [DELETE_EMPTY] = "DELETE FROM conversation WHERE capture = ?1 AND packets_ab + packets_ba = 0",
     [UPDATE_CAPTURE] = "UPDATE capture SET packets = packets + ?2, frame_bytes = frame_bytes + ?3,"
                        " ip_bytes = ip_bytes + ?4,"
@@ -81,6 +83,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [DESCRIBE_CAPTURE] = "UPDATE capture SET file = ?2, interface = ?3, link_type = ?4,"
                          " snap_length = ?5, base_ns = ?6 WHERE id = ?1",
     [FINISH_CAPTURE] = "UPDATE capture SET status = ?2 WHERE id = ?1",
+    [DELETE_CAPTURE] = "DELETE FROM capture WHERE id = ?1 AND packets = 0",
     [INSERT_QUOTE] = "INSERT INTO quote (packet, conversation) VALUES (?1, ?2)",
     [INSERT_RENUMBERING] = "INSERT INTO renumbering (packet, \"offset\") VALUES (?1, ?2)",
     [NAME_HOST] = "UPDATE host SET name = ?2 WHERE id = ?1",
@@ -90,12 +93,12 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
  * of `pending` is found by its id in `pending_by_id`; both are emptied by every commit and keep their
  * memory.  error, once set, stays. */
 struct store {
-    sqlite3 *db;
+    struct store_file file;
     dictionary *dictionary;
     char *path;
     char *error;
     sqlite3_stmt *statements[STATEMENT_COUNT];
-    int64_t capture, next_conversation, base_ns;
+    int64_t base_ns;
     bool in_transaction;
     gint64 transaction_began; /* monotonic, µs */
     unsigned rows;            /* since the last commit */
@@ -108,16 +111,22 @@ static void fail(store *s, const char *doing)
 {
     if (s->error != NULL)
         return;
-    s->error = store_describe_failure(s->db, s->path, doing);
-    if (!sqlite3_get_autocommit(s->db))
-        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    int names = dictionary_failure(s->dictionary);
+    s->error = names == SQLITE_OK
+                   ? store_describe_failure(s->file.db, s->path, doing)
+                   : store_describe_code(names, sqlite3_errstr(names), s->path, "writing names");
+    if (!sqlite3_get_autocommit(s->file.db))
+        sqlite3_exec(s->file.db, "ROLLBACK", NULL, NULL, NULL);
     s->in_transaction = false;
 }
 
-/* Runs a statement that returns no row. */
+/* Runs a statement that returns no row.  After a failure it must not: the transaction is gone, and each
+ * statement would commit for itself. */
 static void run(store *s, enum statement which, const char *doing)
 {
-    if (sqlite3_step(s->statements[which]) != SQLITE_DONE)
+    if (s->error == NULL && dictionary_failure(s->dictionary) != SQLITE_OK)
+        fail(s, doing);
+    if (s->error == NULL && sqlite3_step(s->statements[which]) != SQLITE_DONE)
         fail(s, doing);
     sqlite3_reset(s->statements[which]);
 }
@@ -129,7 +138,7 @@ static bool begin(store *s)
         return false;
     if (s->in_transaction)
         return true;
-    if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
+    if (sqlite3_exec(s->file.db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
         fail(s, "beginning to write");
         return false;
     }
@@ -144,20 +153,19 @@ store *store_open(const struct recorder_options *options, char **error)
     s->path = g_strdup(options->database);
     s->pending = g_array_sized_new(FALSE, TRUE, sizeof(struct pending), 1024);
     s->pending_by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
-    s->db = store_open_database(options, &s->capture, &s->next_conversation, error);
-    if (s->db == NULL)
+    if (!store_open_database(options, &s->file, error))
         goto failed;
     for (unsigned i = 0; i < STATEMENT_COUNT; i++) {
-        if (sqlite3_prepare_v3(s->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+        if (sqlite3_prepare_v3(s->file.db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
                                &s->statements[i], NULL) != SQLITE_OK) {
-            *error = store_describe_failure(s->db, s->path, "preparing statements");
+            *error = store_describe_failure(s->file.db, s->path, "preparing statements");
             goto failed;
         }
     }
-    s->dictionary = dictionary_new(s->db);
+    s->dictionary = dictionary_new(s->file.db);
     if (s->dictionary != NULL)
         return s;
-    *error = store_describe_failure(s->db, s->path, "preparing statements");
+    *error = store_describe_failure(s->file.db, s->path, "preparing statements");
 failed:
     store_close(s);
     return NULL;
@@ -165,12 +173,12 @@ failed:
 
 int64_t store_capture_id(const store *s)
 {
-    return s->capture;
+    return s->file.capture;
 }
 
 int64_t store_next_conversation(const store *s)
 {
-    return s->next_conversation;
+    return s->file.next_conversation;
 }
 
 const char *store_error(const store *s)
@@ -191,7 +199,7 @@ void store_capture(store *s, const struct operation_capture *o)
     sqlite3_stmt *statement = s->statements[DESCRIBE_CAPTURE];
     if (begin(s)) {
         s->base_ns = o->base_ns;
-        sqlite3_bind_int64(statement, 1, s->capture);
+        sqlite3_bind_int64(statement, 1, s->file.capture);
         bind_text(statement, 2, o->file);
         bind_text(statement, 3, o->interface);
         bind_text(statement, 4, o->link_type);
@@ -368,9 +376,9 @@ static void bind_key(sqlite3_stmt *statement, int transport, int stream, int ip_
     sqlite3_bind_null(statement, stream);
     sqlite3_bind_null(statement, ip_protocol);
     sqlite3_bind_null(statement, icmp_group);
-    if (key->has_stream)
+    if (key->is_numbered)
         sqlite3_bind_int64(statement, stream, key->stream);
-    else if (!is_link)
+    else if (!key->has_stream && !is_link)
         sqlite3_bind_int64(statement, ip_protocol, key->ip_protocol);
     if (is_icmp)
         sqlite3_bind_int64(statement, icmp_group, key->icmp_group);
@@ -409,7 +417,7 @@ static void insert_conversation(store *s, const struct pending *entry)
     int64_t low = dictionary_host(s->dictionary, &made->key.low);
     int64_t high = dictionary_host(s->dictionary, &made->key.high);
     bind_sums(statement, entry);
-    sqlite3_bind_int64(statement, 17, s->capture);
+    sqlite3_bind_int64(statement, 17, s->file.capture);
     sqlite3_bind_int64(statement, 18, made->key.transport == CLASSIFY_NO_TRANSPORT);
     bind_key(statement, 19, 20, 21, 22, &made->key);
     sqlite3_bind_int64(statement, 23, made->a_is_high ? high : low);
@@ -459,7 +467,7 @@ static void flush_pending(store *s)
     if (s->capture_packets == 0 || s->error != NULL)
         return;
     sqlite3_stmt *statement = s->statements[UPDATE_CAPTURE];
-    sqlite3_bind_int64(statement, 1, s->capture);
+    sqlite3_bind_int64(statement, 1, s->file.capture);
     sqlite3_bind_int64(statement, 2, s->capture_packets);
     sqlite3_bind_int64(statement, 3, s->capture_frame_bytes);
     sqlite3_bind_int64(statement, 4, s->capture_ip_bytes);
@@ -495,11 +503,14 @@ void store_lookup(store *s, const struct operation_lookup *o)
     if (!begin(s))
         return;
     flush_pending(s);
-    sqlite3_bind_int64(statement, 1, s->capture);
+    sqlite3_bind_int64(statement, 1, s->file.capture);
     bind_key(statement, 2, 3, 4, 5, &o->key);
     sqlite3_bind_int64(statement, 6, o->key.transport == CLASSIFY_NO_TRANSPORT);
     sqlite3_bind_int64(statement, 7, dictionary_host(s->dictionary, &o->key.low));
     sqlite3_bind_int64(statement, 8, dictionary_host(s->dictionary, &o->key.high));
+    sqlite3_bind_null(statement, 9);
+    if (o->key.has_stream && !o->key.is_numbered)
+        sqlite3_bind_int64(statement, 9, o->key.stream);
     int rc = sqlite3_step(statement);
     if (rc == SQLITE_ROW)
         found_read(o->found, statement);
@@ -522,25 +533,61 @@ void store_commit(store *s)
     if (!s->in_transaction || s->error != NULL)
         return;
     flush_pending(s);
-    if (s->error == NULL && dictionary_failed(s->dictionary))
+    if (s->error == NULL && dictionary_failure(s->dictionary) != SQLITE_OK)
         fail(s, "writing names");
-    if (s->error == NULL && sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+    if (s->error == NULL && sqlite3_exec(s->file.db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
         fail(s, "committing");
     s->in_transaction = false;
     s->rows = 0;
 }
 
+/* The last of a failed recording.  It may fail too: then 'interrupted' stays. */
+static void mark_failed(store *s)
+{
+    sqlite3_stmt *statement = s->statements[FINISH_CAPTURE];
+    sqlite3_busy_timeout(s->file.db, 0);
+    sqlite3_bind_int64(statement, 1, s->file.capture);
+    bind_text(statement, 2, "failed");
+    sqlite3_step(statement);
+    sqlite3_reset(statement);
+}
+
 void store_finish(store *s, const char *status)
 {
-    if (!begin(s))
+    if (!begin(s)) {
+        mark_failed(s);
         return;
+    }
     flush_pending(s);
-    sqlite3_bind_int64(s->statements[DELETE_EMPTY], 1, s->capture);
+    sqlite3_bind_int64(s->statements[DELETE_EMPTY], 1, s->file.capture);
     run(s, DELETE_EMPTY, "closing the capture");
-    sqlite3_bind_int64(s->statements[FINISH_CAPTURE], 1, s->capture);
+    sqlite3_bind_int64(s->statements[FINISH_CAPTURE], 1, s->file.capture);
     bind_text(s->statements[FINISH_CAPTURE], 2, status);
     run(s, FINISH_CAPTURE, "closing the capture");
     store_commit(s);
+    if (s->error != NULL)
+        mark_failed(s);
+}
+
+static bool is_without_captures(store *s)
+{
+    sqlite3_stmt *statement = NULL;
+    bool empty = sqlite3_prepare_v2(s->file.db, "SELECT 1 FROM capture LIMIT 1", -1, &statement,
+                                    NULL) == SQLITE_OK &&
+                 sqlite3_step(statement) == SQLITE_DONE;
+    sqlite3_finalize(statement);
+    return empty;
+}
+
+void store_abandon(store *s)
+{
+    sqlite3_bind_int64(s->statements[DELETE_CAPTURE], 1, s->file.capture);
+    run(s, DELETE_CAPTURE, "taking the capture back");
+    char *made = s->file.is_new && is_without_captures(s) ? g_strdup(s->path) : NULL;
+    store_close(s);
+    if (made != NULL)
+        store_delete_database(made);
+    g_free(made);
 }
 
 void store_close(store *s)
@@ -550,7 +597,7 @@ void store_close(store *s)
     dictionary_free(s->dictionary);
     for (unsigned i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(s->statements[i]);
-    sqlite3_close(s->db);
+    store_close_database(&s->file);
     g_array_free(s->pending, TRUE);
     g_hash_table_destroy(s->pending_by_id);
     g_free(s->path);

@@ -50,6 +50,10 @@ const char *store_error(const store *store);
 
 void store_close(store *store);
 
+/* Closes a capture that has no packets as if it had never begun: its row goes, and the file if it was
+ * made for it. */
+void store_abandon(store *store);
+
 /* See recorder_set_status(). */
 bool store_set_status(const char *database, int64_t capture, const char *status);
 

@@ -8,21 +8,31 @@
 #include "schema/schema.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-    BUSY_TIMEOUT_MS = 5000,
+    BUSY_TIMEOUT_MS = 5000, /* for another program's lock, at opening */
+    PATIENCE_MS = 60000,    /* the same while recording: others may build an index meanwhile */
     CACHE_KIB = 4096,       /* of SQLite's page cache: part of the recorder's memory bound */
     PAGE_BYTES = 8192
 };
 
+/* The byte that a recording locks: far behind the data and behind the bytes that SQLite locks. */
+#define LOCK_BYTE (INT64_C(1) << 62)
+
 char *store_describe_failure(sqlite3 *db, const char *path, const char *doing)
 {
-    int code = sqlite3_errcode(db);
-    const char *what = sqlite3_errmsg(db);
+    return store_describe_code(sqlite3_errcode(db), sqlite3_errmsg(db), path, doing);
+}
+
+char *store_describe_code(int code, const char *message, const char *path, const char *doing)
+{
+    const char *what = message;
     const char *advice = "What was committed before is kept.";
     switch (code & 0xff) {
     case SQLITE_FULL:
@@ -37,6 +47,14 @@ char *store_describe_failure(sqlite3 *db, const char *path, const char *doing)
     case SQLITE_READONLY:
         what = "the database or its directory cannot be written";
         advice = "Check the permissions, or record into another file.";
+        break;
+    case SQLITE_CANTOPEN:
+        what = "the database, or the files that SQLite keeps beside it, cannot be opened";
+        advice = "Check the permissions of its directory, or record into another file.";
+        break;
+    case SQLITE_CORRUPT:
+        what = "the database is damaged";
+        advice = "Save what is left with `sqlite3 FILE .recover`, and record into another file.";
         break;
     case SQLITE_NOTADB:
         what = "the file is not an SQLite database";
@@ -81,8 +99,8 @@ static char *path_problem(const char *path)
     return problem;
 }
 
-static bool capture_enter(sqlite3 *db, const struct recorder_options *options, int64_t *capture,
-                          int64_t *next_conversation)
+static bool capture_enter(sqlite3 *db, const struct recorder_options *options,
+                          struct store_file *file)
 {
     static const char insert[] =
         "INSERT INTO capture (base_ns, filter, local_networks, payload_hashes, tshark_version,"
@@ -100,8 +118,8 @@ static bool capture_enter(sqlite3 *db, const struct recorder_options *options, i
     sqlite3_bind_text(statement, 5, options->plugin_version, -1, SQLITE_STATIC);
     ok = sqlite3_step(statement) == SQLITE_ROW;
     if (ok) {
-        *capture = sqlite3_column_int64(statement, 0);
-        *next_conversation = sqlite3_column_int64(statement, 1);
+        file->capture = sqlite3_column_int64(statement, 0);
+        file->next_conversation = sqlite3_column_int64(statement, 1);
         ok = sqlite3_step(statement) == SQLITE_DONE;
     }
     sqlite3_finalize(statement);
@@ -125,18 +143,64 @@ static bool execute_journal_mode(sqlite3 *db)
                         NULL) == SQLITE_OK;
 }
 
-sqlite3 *store_open_database(const struct recorder_options *options, int64_t *capture,
-                             int64_t *next_conversation, char **error)
+/* Two recordings at once would give out the same ids.  The lock belongs to the open file, so it holds
+ * inside one process too, and ends with the process.  Closing any descriptor of the file drops SQLite's
+ * own locks in this process: only after sqlite3_close().  Where the file system has no such locks, the
+ * second recording fails when its ids collide. */
+static bool lock_for_recording(struct store_file *file, const char *path, char **error)
+{
+    file->lock = open(path, O_RDWR | O_CLOEXEC);
+#ifdef F_OFD_SETLK
+    struct flock byte = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_BYTE, .l_len = 1};
+    if (file->lock < 0 || fcntl(file->lock, F_OFD_SETLK, &byte) == 0)
+        return true;
+    if (errno == EAGAIN || errno == EACCES) {
+        *error = g_strdup_printf("%s: another recording is writing into it. Wait for it to end, or"
+                                 " record into another file.", path);
+        file->lock = -1; /* left open: the other recording may be in this process */
+        return false;
+    }
+#else
+    (void)path, (void)error;
+#endif
+    return true;
+}
+
+void store_close_database(struct store_file *file)
+{
+    sqlite3_close(file->db);
+    if (file->lock >= 0)
+        close(file->lock);
+    file->db = NULL;
+    file->lock = -1;
+}
+
+void store_delete_database(const char *path)
+{
+    static const char *const endings[] = {"-journal", "-wal", "-shm", ""};
+    char *real = realpath(path, NULL); /* of a symbolic link the target */
+    for (size_t i = 0; real != NULL && i < G_N_ELEMENTS(endings); i++) {
+        char *name = g_strconcat(real, endings[i], NULL);
+        g_unlink(name);
+        g_free(name);
+    }
+    free(real);
+}
+
+bool store_open_database(const struct recorder_options *options, struct store_file *file,
+                         char **error)
 {
     const char *path = options->database;
     sqlite3 *db = NULL;
     GError *problem = NULL;
-    bool existed = g_file_test(path, G_FILE_TEST_EXISTS);
+    *file = (struct store_file){.lock = -1, .is_new = !g_file_test(path, G_FILE_TEST_EXISTS)};
     *error = path_problem(path);
     if (*error != NULL)
-        return NULL;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
-    if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK) {
+        return false;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int opened = sqlite3_open_v2(path, &db, flags, NULL);
+    file->db = db;
+    if (opened != SQLITE_OK) {
         *error = store_describe_failure(db, path, "opening it");
         goto failed;
     }
@@ -151,16 +215,19 @@ sqlite3 *store_open_database(const struct recorder_options *options, int64_t *ca
         g_clear_error(&problem);
         goto failed;
     }
-    if (!execute_journal_mode(db) || !capture_enter(db, options, capture, next_conversation)) {
+    if (!lock_for_recording(file, path, error))
+        goto failed;
+    if (!execute_journal_mode(db) || !capture_enter(db, options, file)) {
         *error = store_describe_failure(db, path, "entering the capture");
         goto failed;
     }
-    return db;
+    sqlite3_busy_timeout(db, PATIENCE_MS);
+    return true;
 failed:
-    sqlite3_close(db);
-    if (!existed)
-        g_unlink(path);
-    return NULL;
+    store_close_database(file);
+    if (file->is_new)
+        store_delete_database(path);
+    return false;
 }
 
 bool store_set_status(const char *database, int64_t capture, const char *status)

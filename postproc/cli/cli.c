@@ -1,0 +1,215 @@
+/* cli.c
+ * Options, messages, and the frame of every command that reads a database.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void cli_line(const char *text)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if (((guchar)*at < ' ' && *at != '\t') || *at == 0x7f)
+            g_string_append_printf(line, "\\x%02X", (guchar)*at);
+        else
+            g_string_append_c(line, *at);
+    }
+    g_string_append_c(line, '\n');
+    fputs(line->str, stderr);
+}
+
+void cli_message(const char *message)
+{
+    g_autofree char *line = g_strconcat("fieldedge: ", message, NULL);
+
+    cli_line(line);
+}
+
+int cli_usage(const char *command, const char *format, ...)
+{
+    g_autofree char *text = NULL, *message = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    message = g_strdup_printf("%s; see fieldedge %s%s--help", text, command == NULL ? "" : command,
+                              command == NULL ? "" : " ");
+    cli_message(message);
+    return CLI_USAGE;
+}
+
+bool cli_parse(int *argc, char ***argv, const char *operands, const char *summary,
+               const char *examples, const GOptionEntry *entries, int *status)
+{
+    g_autofree char *command = g_strdup((*argv)[0]);
+    g_autofree char *usage = g_strconcat(command, " [OPTION…] ", operands, NULL);
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+    g_autoptr(GError) error = NULL;
+    gboolean help = FALSE;
+    const GOptionEntry own[] = {{"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this help", NULL},
+                                {0}};
+
+    g_option_context_set_help_enabled(context, FALSE);
+    g_option_context_set_summary(context, summary);
+    g_option_context_set_description(context, examples);
+    g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_add_main_entries(context, own, NULL);
+    if (!g_option_context_parse(context, argc, argv, &error)) {
+        *status = cli_usage(command, "%s", error->message);
+        return false;
+    }
+    if (help) {
+        g_autofree char *text = NULL;
+        const char *first;
+
+        g_set_prgname("fieldedge");
+        text = g_option_context_get_help(context, TRUE, NULL);
+        first = strstr(text, " [OPTION");
+        /* GOption knows the program, not the subcommand. */
+        printf("Usage:\n  fieldedge %s%s", usage, strchr(first == NULL ? text : first, '\n'));
+        *status = fflush(stdout) == 0 ? CLI_OK : CLI_FAILURE;
+        return false;
+    }
+    return true;
+}
+
+/* ---- Reading ---- */
+
+typedef struct {
+    char *format;
+    char *output;
+    gint64 capture;
+    gboolean all, local;
+    char **operands;
+} reader_options;
+
+static void reader_options_clear(reader_options *options)
+{
+    g_free(options->format);
+    g_free(options->output);
+    g_strfreev(options->operands);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(reader_options, reader_options_clear)
+
+static GOptionEntry *make_entries(reader_options *common, const GOptionEntry *more)
+{
+    const GOptionEntry entries[] = {
+        {"format", 'f', 0, G_OPTION_ARG_STRING, &common->format, "table (the default), json or csv",
+         "FORMAT"},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &common->output,
+         "Write to FILE instead of standard output", "FILE"},
+        {"capture", 'c', 0, G_OPTION_ARG_INT64, &common->capture, "Only the capture of this number",
+         "N"},
+        {"all", 'a', 0, G_OPTION_ARG_NONE, &common->all,
+         "WAN and local traffic, instead of WAN alone", NULL},
+        {"local", 'l', 0, G_OPTION_ARG_NONE, &common->local, "Local traffic alone", NULL},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &common->operands, NULL, NULL},
+    };
+    GArray *all = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+
+    for (; more != NULL && more->long_name != NULL; more++)
+        g_array_append_val(all, *more);
+    g_array_append_vals(all, entries, G_N_ELEMENTS(entries));
+    return (GOptionEntry *)(void *)g_array_free(all, FALSE);
+}
+
+static int check_options(const char *command, const reader_options *common,
+                         enum output_format *format)
+{
+    guint operands = common->operands == NULL ? 0 : g_strv_length(common->operands);
+
+    if (common->format != NULL && !output_parse_format(common->format, format))
+        return cli_usage(command, "there is no format '%s': choose table, json or csv",
+                         common->format);
+    if (common->all && common->local)
+        return cli_usage(command, "--all and --local exclude each other");
+    if (common->capture < 0)
+        return cli_usage(command, "captures are numbered from 1");
+    if (operands == 0)
+        return cli_usage(command, "name a database");
+    if (operands > 1)
+        return cli_usage(command, "one database at a time, not also '%s'", common->operands[1]);
+    return CLI_OK;
+}
+
+bool reader_parse(struct reader *reader, int argc, char **argv, const char *summary,
+                  const char *examples, const GOptionEntry *more, int *status)
+{
+    g_auto(reader_options) common = {0};
+    g_autofree GOptionEntry *entries = make_entries(&common, more);
+    const char *command = argv[0];
+
+    *reader = (struct reader){.format = OUTPUT_TABLE};
+    if (!cli_parse(&argc, &argv, "DATABASE", summary, examples, entries, status))
+        return false;
+    *status = check_options(command, &common, &reader->format);
+    if (*status != CLI_OK)
+        return false;
+    reader->path = g_strdup(common.operands[0]);
+    reader->output_path = g_steal_pointer(&common.output);
+    reader->scope = common.all     ? FIELDEDGE_SCOPE_ALL
+                    : common.local ? FIELDEDGE_SCOPE_LOCAL
+                                   : FIELDEDGE_SCOPE_WAN;
+    reader->selection = fieldedge_selection_new();
+    fieldedge_selection_set_scope(reader->selection, reader->scope);
+    fieldedge_selection_set_capture(reader->selection, common.capture);
+    return true;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat left, right;
+
+    return stat(a, &left) == 0 && stat(b, &right) == 0 && left.st_dev == right.st_dev &&
+           left.st_ino == right.st_ino;
+}
+
+static bool open_both(struct reader *reader, GError **error)
+{
+    reader->database = fieldedge_database_open(reader->path, error);
+    if (reader->database == NULL)
+        return false;
+    if (reader->output_path != NULL && is_same_file(reader->path, reader->output_path)) {
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_ARGUMENT,
+                    "%s: the output would replace the database; choose another file for --output",
+                    reader->output_path);
+        return false;
+    }
+    reader->output = output_open(reader->format, reader->output_path, error);
+    return reader->output != NULL;
+}
+
+bool reader_open(struct reader *reader, int *status)
+{
+    GError *error = NULL;
+
+    if (open_both(reader, &error))
+        return true;
+    *status = reader_end(reader, error);
+    return false;
+}
+
+int reader_end(struct reader *reader, GError *problem)
+{
+    g_autoptr(GError) error = problem;
+
+    if (reader->output != NULL && error != NULL)
+        output_abandon(reader->output);
+    else if (reader->output != NULL)
+        output_close(reader->output, &error);
+    fieldedge_selection_free(reader->selection);
+    fieldedge_database_close(reader->database);
+    g_free(reader->path);
+    g_free(reader->output_path);
+    /* Who reads through `head` knows that the rest is missing. */
+    if (error != NULL && !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PIPE))
+        cli_message(error->message);
+    return error == NULL ? CLI_OK : CLI_FAILURE;
+}

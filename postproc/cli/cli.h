@@ -1,0 +1,72 @@
+/* cli.h
+ * What the subcommands share: exit codes, the options of all that read a database, messages.
+ *
+ * A reading command is
+ *
+ *     reader_parse() → checks of its own options → reader_open()
+ *         → its iterators, writing to reader.output → reader_end()
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef FIELDEDGE_CLI_H
+#define FIELDEDGE_CLI_H
+
+#include "fieldedge.h"
+#include "output.h"
+
+#include <stdbool.h>
+
+/* Documented in fieldedge(1). */
+enum cli_exit {
+    CLI_OK = 0,
+    CLI_FAILURE = 1,  /* the message says why */
+    CLI_USAGE = 2,    /* the command line is wrong */
+    CLI_CUT_SHORT = 3 /* process: a capture was recorded up to where it is cut short or damaged */
+};
+
+struct cli_command {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name */
+};
+
+int cmd_conversations(int argc, char **argv);
+int cmd_hosts(int argc, char **argv);
+int cmd_process(int argc, char **argv);
+int cmd_series(int argc, char **argv);
+int cmd_summary(int argc, char **argv);
+
+/* A line on standard error, control characters as \xHH; and the same after "fieldedge: ". */
+void cli_line(const char *text);
+void cli_message(const char *message);
+
+/* The same with a hint to --help of the command (NULL: fieldedge itself); returns CLI_USAGE. */
+int cli_usage(const char *command, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Parses the options of a command: operands (what --help shows after the options), what it does,
+ * its examples.  FALSE: *status is the exit code. */
+bool cli_parse(int *argc, char ***argv, const char *operands, const char *summary,
+               const char *examples, const GOptionEntry *entries, int *status);
+
+/* What a command reads, of which part, and where to it writes. */
+struct reader {
+    char *path;
+    char *output_path; /* NULL: standard output */
+    enum output_format format;
+    FieldEdgeScope scope;
+    FieldEdgeSelection *selection;
+    FieldEdgeDatabase *database; /* this and output: from reader_open() on */
+    struct output *output;
+};
+
+/* Parses the common options and those in entries (NULL: none).  FALSE: *status is the exit code. */
+bool reader_parse(struct reader *reader, int argc, char **argv, const char *summary,
+                  const char *examples, const GOptionEntry *entries, int *status);
+
+/* Opens the database, then the output.  FALSE: *status is the exit code. */
+bool reader_open(struct reader *reader, int *status);
+
+/* Closes everything; error is what stopped the reading, or NULL.  Returns the exit code. */
+int reader_end(struct reader *reader, GError *error);
+
+#endif

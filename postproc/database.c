@@ -1,0 +1,433 @@
+/* database.c
+ * Opens databases for reading, turns SQLite's errors into sentences, and hands out rows.
+ *
+ * How a file is opened: for reading and writing with PRAGMA query_only, because only a connection
+ * that may write removes the -wal and -shm files it needs itself; SQLite falls back to reading
+ * where the file cannot be written.  In a folder that cannot be written and without a -wal file
+ * nobody can be recording, so there the file is opened as immutable.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "database.h"
+
+#include "schema/schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUSY_TIMEOUT_MS = 2000 };
+
+G_DEFINE_QUARK(fieldedge - error - quark, fieldedge_error)
+
+const char *fieldedge_version(void)
+{
+    return FIELDEDGE_VERSION;
+}
+
+/* ---- Errors ---- */
+
+static FieldEdgeError error_code(int sqlite_code)
+{
+    switch (sqlite_code & 0xff) {
+    case SQLITE_NOTADB:
+        return FIELDEDGE_ERROR_FOREIGN;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return FIELDEDGE_ERROR_LOCKED;
+    case SQLITE_CORRUPT:
+        return FIELDEDGE_ERROR_DAMAGED;
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY:
+        return FIELDEDGE_ERROR_ACCESS;
+    default:
+        return FIELDEDGE_ERROR_DATABASE;
+    }
+}
+
+static void set_sqlite_error(const char *name, int sqlite_code, const char *words, GError **error)
+{
+    FieldEdgeError code = error_code(sqlite_code);
+
+    switch (code) {
+    case FIELDEDGE_ERROR_FOREIGN:
+        g_set_error(error, FIELDEDGE_ERROR, code, "%s: the file is not an SQLite database", name);
+        return;
+    case FIELDEDGE_ERROR_LOCKED:
+        g_set_error(error, FIELDEDGE_ERROR, code,
+                    "%s: the database is locked by another program; try again when that has ended",
+                    name);
+        return;
+    case FIELDEDGE_ERROR_DAMAGED:
+        g_set_error(error, FIELDEDGE_ERROR, code, "%s: the database is damaged (%s)", name, words);
+        return;
+    case FIELDEDGE_ERROR_ACCESS:
+        g_set_error(error, FIELDEDGE_ERROR, code,
+                    "%s: cannot open the database or the files that belong to it (%s)", name,
+                    words);
+        return;
+    default:
+        g_set_error(error, FIELDEDGE_ERROR, code, "%s: cannot read the database: %s", name, words);
+    }
+}
+
+bool database_failed(FieldEdgeDatabase *database, GError **error)
+{
+    set_sqlite_error(database->name, sqlite3_extended_errcode(database->handle),
+                     sqlite3_errmsg(database->handle), error);
+    return false;
+}
+
+/* An error of schema_verify(), whose message lacks the file. */
+static void take_schema_error(FieldEdgeDatabase *database, GError *problem, GError **error)
+{
+    FieldEdgeError code;
+
+    switch (problem->code) {
+    case SCHEMA_ERROR_FOREIGN:
+        code = FIELDEDGE_ERROR_FOREIGN;
+        break;
+    case SCHEMA_ERROR_NEWER:
+        code = FIELDEDGE_ERROR_NEWER;
+        break;
+    case SCHEMA_ERROR_OLDER:
+        code = FIELDEDGE_ERROR_OLDER;
+        break;
+    default:
+        database_failed(database, error);
+        g_error_free(problem);
+        return;
+    }
+    if (sqlite3_errcode(database->handle) == SQLITE_NOTADB)
+        database_failed(database, error); /* schema.c's advice is for writers */
+    else
+        g_set_error(error, FIELDEDGE_ERROR, code, "%s: %s", database->name, problem->message);
+    g_error_free(problem);
+}
+
+/* ---- Opening ---- */
+
+/* What SQLite would say of all these is "unable to open database file". */
+static bool check_file(const char *path, GError **error)
+{
+    struct stat status;
+
+    if (g_stat(path, &status) != 0) {
+        int code = errno == ENOENT || errno == ENOTDIR ? FIELDEDGE_ERROR_NOT_FOUND
+                                                       : FIELDEDGE_ERROR_ACCESS;
+        g_set_error(error, FIELDEDGE_ERROR, code, "%s: %s", path,
+                    errno == ENOENT ? "there is no such file" : g_strerror(errno));
+        return false;
+    }
+    if (S_ISDIR(status.st_mode)) {
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_ACCESS,
+                    "%s: this is a directory, not a database", path);
+        return false;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_FOREIGN,
+                    "%s: this is not a regular file, so no database", path);
+        return false;
+    }
+    if (g_access(path, R_OK) != 0) {
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_ACCESS,
+                    "%s: the file cannot be read: %s", path, g_strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* Nobody records: there is no -wal file with anything in it. */
+static bool is_at_rest(const char *path)
+{
+    g_autofree char *wal = g_strconcat(path, "-wal", NULL);
+    struct stat status;
+
+    return g_stat(wal, &status) != 0 || status.st_size == 0;
+}
+
+static int open_handle(const char *path, bool immutable, sqlite3 **handle)
+{
+    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+    g_autofree char *escaped = g_uri_escape_string(absolute, "/", FALSE);
+    g_autofree char *uri = g_strdup_printf("file:%s%s", escaped, immutable ? "?immutable=1" : "");
+    int flags = SQLITE_OPEN_URI | (immutable ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+    int code = sqlite3_open_v2(uri, handle, flags, NULL);
+
+    if (code != SQLITE_OK)
+        return code;
+    sqlite3_extended_result_codes(*handle, 1);
+    sqlite3_busy_timeout(*handle, BUSY_TIMEOUT_MS);
+    /* From here on one read transaction, which the first look at the file starts. */
+    return sqlite3_exec(*handle,
+                        "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;"
+                        "PRAGMA temp_store = FILE; BEGIN;"
+                        "SELECT 1 FROM sqlite_schema LIMIT 1",
+                        NULL, NULL, NULL);
+}
+
+static bool verify(FieldEdgeDatabase *database, GError **error)
+{
+    GError *problem = NULL;
+
+    if (schema_verify(database->handle, &problem))
+        return true;
+    take_schema_error(database, problem, error);
+    return false;
+}
+
+FieldEdgeDatabase *fieldedge_database_open(const char *path, GError **error)
+{
+    g_return_val_if_fail(path != NULL, NULL);
+    if (!check_file(path, error))
+        return NULL;
+
+    g_autoptr(FieldEdgeDatabase) database = g_new0(FieldEdgeDatabase, 1);
+    database->name = g_strdup(path);
+    database->is_ours = true;
+    int code = open_handle(path, false, &database->handle);
+    if (((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY) &&
+        is_at_rest(path)) {
+        sqlite3_close(database->handle);
+        database->handle = NULL;
+        code = open_handle(path, true, &database->handle);
+    }
+    if (code != SQLITE_OK) {
+        database_failed(database, error);
+        return NULL;
+    }
+    if (!verify(database, error))
+        return NULL;
+    return g_steal_pointer(&database);
+}
+
+FieldEdgeDatabase *fieldedge_database_new_for_handle(sqlite3 *handle, const char *name,
+                                                     GError **error)
+{
+    g_return_val_if_fail(handle != NULL && name != NULL, NULL);
+
+    g_autoptr(FieldEdgeDatabase) database = g_new0(FieldEdgeDatabase, 1);
+    database->name = g_strdup(name);
+    database->handle = handle;
+    if (!verify(database, error))
+        return NULL;
+    return g_steal_pointer(&database);
+}
+
+void fieldedge_database_close(FieldEdgeDatabase *database)
+{
+    if (database == NULL)
+        return;
+    if (database->is_ours)
+        sqlite3_close_v2(database->handle);
+    g_free(database->name);
+    g_free(database);
+}
+
+/* ---- Selections ---- */
+
+FieldEdgeSelection *fieldedge_selection_new(void)
+{
+    return g_new0(FieldEdgeSelection, 1);
+}
+
+void fieldedge_selection_set_scope(FieldEdgeSelection *selection, FieldEdgeScope scope)
+{
+    g_return_if_fail(selection != NULL && scope <= FIELDEDGE_SCOPE_ALL);
+    selection->scope = scope;
+}
+
+void fieldedge_selection_set_capture(FieldEdgeSelection *selection, gint64 capture)
+{
+    g_return_if_fail(selection != NULL);
+    selection->capture = capture;
+}
+
+void fieldedge_selection_free(FieldEdgeSelection *selection)
+{
+    g_free(selection);
+}
+
+/* ---- Cursors ---- */
+
+static bool prepare(FieldEdgeDatabase *database, const char *sql, sqlite3_stmt **statement,
+                    GError **error)
+{
+    if (sqlite3_prepare_v2(database->handle, sql, -1, statement, NULL) == SQLITE_OK)
+        return true;
+    return database_failed(database, error);
+}
+
+static bool check_capture(FieldEdgeDatabase *database, gint64 capture, GError **error)
+{
+    sqlite3_stmt *statement = NULL;
+    bool ok = false;
+
+    if (capture == 0)
+        return true;
+    if (!prepare(database, "SELECT count(*), min(id), max(id), total(id = ?1) FROM capture",
+                 &statement, error))
+        return false;
+    sqlite3_bind_int64(statement, 1, capture);
+    if (sqlite3_step(statement) != SQLITE_ROW) {
+        database_failed(database, error);
+        goto done;
+    }
+    ok = sqlite3_column_int(statement, 3) != 0;
+    if (!ok && sqlite3_column_int64(statement, 0) == 0)
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_ARGUMENT,
+                    "%s: there is no capture %" G_GINT64_FORMAT "; the database holds none yet",
+                    database->name, capture);
+    else if (!ok)
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_ARGUMENT,
+                    "%s: there is no capture %" G_GINT64_FORMAT
+                    "; the captures go from %lld to %lld",
+                    database->name, capture, sqlite3_column_int64(statement, 1),
+                    sqlite3_column_int64(statement, 2));
+done:
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* The ids of a capture's packets are (capture - 1) << 32 | position, see schema.sql. */
+static void bind_selection(sqlite3_stmt *statement, const FieldEdgeSelection *selection)
+{
+    static const FieldEdgeSelection everything = {FIELDEDGE_SCOPE_WAN, 0};
+    gint64 first = G_MININT64, last = G_MAXINT64;
+
+    if (selection == NULL)
+        selection = &everything;
+    if (selection->capture != 0) {
+        first = (selection->capture - 1) * (G_GINT64_CONSTANT(1) << 32);
+        last = first + G_MAXUINT32;
+    }
+    const gint64 values[] = {selection->scope, selection->capture, first, last};
+    for (int i = 0; i < sqlite3_bind_parameter_count(statement); i++)
+        sqlite3_bind_int64(statement, i + 1, values[i]);
+}
+
+bool cursor_open(struct cursor *cursor, FieldEdgeDatabase *database, const char *sql,
+                 const FieldEdgeSelection *selection, GError **error)
+{
+    cursor->database = database;
+    cursor->texts = g_ptr_array_new_with_free_func(g_free);
+    if (selection != NULL && !check_capture(database, selection->capture, error))
+        return false;
+    if (!prepare(database, sql, &cursor->statement, error))
+        return false;
+    bind_selection(cursor->statement, selection);
+    return true;
+}
+
+bool cursor_step(struct cursor *cursor, GError **error)
+{
+    if (cursor->texts->len > 0)
+        g_ptr_array_set_size(cursor->texts, 0);
+    if (cursor->statement == NULL)
+        return false;
+
+    int code = sqlite3_step(cursor->statement);
+    if (code == SQLITE_ROW)
+        return true;
+    if (code != SQLITE_DONE)
+        database_failed(cursor->database, error);
+    sqlite3_finalize(g_steal_pointer(&cursor->statement));
+    return false;
+}
+
+void cursor_close(struct cursor *cursor)
+{
+    sqlite3_finalize(g_steal_pointer(&cursor->statement));
+    g_clear_pointer(&cursor->texts, g_ptr_array_unref);
+}
+
+gint64 column_int(struct cursor *cursor, int column)
+{
+    return sqlite3_column_int64(cursor->statement, column);
+}
+
+gint64 column_int_or(struct cursor *cursor, int column, gint64 if_null)
+{
+    if (sqlite3_column_type(cursor->statement, column) == SQLITE_NULL)
+        return if_null;
+    return column_int(cursor, column);
+}
+
+char *database_clean_text(const char *bytes, size_t length)
+{
+    GString *text = g_string_sized_new(length + 8);
+    const char *end = bytes + length;
+
+    for (const char *at = bytes; at < end;) {
+        const char *bad = at;
+        g_utf8_validate_len(at, (gsize)(end - at), &bad);
+        for (; at < bad; at++) {
+            g_string_append_c(text, *at);
+            if (at[0] == '\\' && at + 1 < end && at[1] == 'x')
+                g_string_append(text, "x5C");
+        }
+        if (at < end)
+            g_string_append_printf(text, "\\x%02X", (guchar)*at++);
+    }
+    return g_string_free(text, FALSE);
+}
+
+char *column_dup(struct cursor *cursor, int column)
+{
+    const char *bytes = (const char *)sqlite3_column_text(cursor->statement, column);
+
+    if (bytes == NULL)
+        return NULL;
+    return database_clean_text(bytes, (size_t)sqlite3_column_bytes(cursor->statement, column));
+}
+
+const char *column_text(struct cursor *cursor, int column)
+{
+    char *text = column_dup(cursor, column);
+
+    if (text != NULL)
+        g_ptr_array_add(cursor->texts, text);
+    return text;
+}
+
+GPtrArray *database_application_names(FieldEdgeDatabase *database, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    struct cursor cursor = {0};
+    GError *problem = NULL;
+    bool ok = cursor_open(&cursor, database, "SELECT name FROM application ORDER BY name", NULL,
+                          &problem);
+
+    while (ok && cursor_step(&cursor, &problem))
+        g_ptr_array_add(names, column_dup(&cursor, 0));
+    cursor_close(&cursor);
+    if (problem == NULL)
+        return g_steal_pointer(&names);
+    g_propagate_error(error, problem);
+    return NULL;
+}
+
+/* ---- Times ---- */
+
+gint64 time_span(gint64 later, gint64 earlier)
+{
+    gint64 span;
+
+    if (later <= earlier)
+        return 0;
+    return __builtin_sub_overflow(later, earlier, &span) ? G_MAXINT64 : span;
+}
+
+gint64 time_add(gint64 a, gint64 b)
+{
+    gint64 sum;
+
+    if (__builtin_add_overflow(a, b, &sum))
+        return b > 0 ? G_MAXINT64 : G_MININT64;
+    return sum;
+}

@@ -1,0 +1,161 @@
+/* table.c
+ * Tables for people: libsmartcols lays them out and fits them to the terminal.
+ *
+ * On a terminal, texts are cut or wrapped to its width; in a file or a pipe nothing is cut.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "writer.h"
+
+#include <inttypes.h>
+#include <libsmartcols.h>
+#include <string.h>
+
+/* ---- Cells ---- */
+
+static bool is_visible(gunichar character)
+{
+    switch (g_unichar_type(character)) {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_FORMAT: /* among them those that turn the direction of writing */
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+    case G_UNICODE_SURROGATE:
+    case G_UNICODE_UNASSIGNED:
+    case G_UNICODE_PRIVATE_USE:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static char *text_cell(const char *text)
+{
+    GString *cell = g_string_new(NULL);
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+    for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
+        gunichar character = g_utf8_get_char(at);
+        if (is_visible(character))
+            g_string_append_unichar(cell, character);
+        else
+            g_string_append_printf(cell, "\\u%04X", character);
+    }
+    return g_string_free(cell, FALSE);
+}
+
+static char *bytes_cell(gint64 bytes)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double size = (double)bytes / 1024;
+    size_t unit = 0;
+
+    if (bytes < 1024)
+        return g_strdup_printf("%" PRId64 " B", bytes);
+    for (; size >= 1023.95 && unit + 1 < G_N_ELEMENTS(units); unit++)
+        size /= 1024;
+    return g_strdup_printf("%.1f %s", size, units[unit]);
+}
+
+static char *time_cell(gint64 ns)
+{
+    gint64 seconds = ns / 1000000000 - (ns % 1000000000 < 0);
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
+
+    if (time == NULL)
+        return g_strdup_printf("%" PRId64 " s", seconds);
+    return g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
+}
+
+static char *span_cell(gint64 ns)
+{
+    double seconds = (double)ns / 1e9;
+
+    if (ns == 0)
+        return g_strdup("0 s");
+    if (seconds < 0.9995)
+        return g_strdup_printf("%.3g ms", seconds * 1e3);
+    if (seconds < 120)
+        return g_strdup_printf("%.1f s", seconds);
+    if (seconds < 2 * 3600)
+        return g_strdup_printf("%.1f min", seconds / 60);
+    if (seconds < 48 * 3600)
+        return g_strdup_printf("%.1f h", seconds / 3600);
+    return g_strdup_printf("%.1f d", seconds / 86400);
+}
+
+static char *make_cell(enum output_type type, const struct output_value *value)
+{
+    if (value->is_null)
+        return g_strdup("-");
+    switch (type) {
+    case OUTPUT_TEXT:
+        return text_cell(value->text);
+    case OUTPUT_COUNT:
+        return g_strdup_printf("%" PRId64, value->number);
+    case OUTPUT_BYTES:
+        return bytes_cell(value->number);
+    case OUTPUT_TIME:
+        return time_cell(value->number);
+    case OUTPUT_SPAN:
+        return span_cell(value->number);
+    case OUTPUT_SHARE:
+        return g_strdup_printf("%.1f %%", value->share * 100);
+    case OUTPUT_FLAG:
+        return g_strdup(value->number != 0 ? "yes" : "no");
+    }
+    return NULL;
+}
+
+/* ---- Tables ---- */
+
+static void nothing(struct output *output)
+{
+    (void)output;
+}
+
+static void table_begin(struct output *output, const char *key, const char *title)
+{
+    (void)key;
+    if (output->tables > 0)
+        fputc('\n', output->file);
+    if (output->in_group)
+        fprintf(output->file, "%s\n", title);
+
+    output->table = scols_new_table();
+    scols_table_set_stream(output->table, output->file);
+    for (size_t i = 0; i < output->count; i++) {
+        bool is_text = output->columns[i].type == OUTPUT_TEXT;
+        struct libscols_column *column = scols_table_new_column(
+            output->table, output->columns[i].title, 0, is_text ? SCOLS_FL_WRAP : SCOLS_FL_RIGHT);
+        scols_column_set_safechars(column, "\\");
+    }
+}
+
+static void row(struct output *output, const struct output_value *values)
+{
+    struct libscols_line *line = scols_table_new_line(output->table, NULL);
+
+    for (size_t i = 0; i < output->count; i++) {
+        g_autofree char *cell = make_cell(output->columns[i].type, &values[i]);
+        scols_line_set_data(line, i, cell);
+    }
+}
+
+static void table_end(struct output *output)
+{
+    if (scols_table_get_nlines(output->table) == 0)
+        fputs("(none)\n", output->file);
+    else
+        scols_print_table(output->table);
+    scols_unref_table(g_steal_pointer(&output->table));
+}
+
+static void finish(struct output *output)
+{
+    if (output->table != NULL)
+        scols_unref_table(g_steal_pointer(&output->table));
+}
+
+const struct writer table_writer = {OUTPUT_FOR_PEOPLE, nothing, nothing, table_begin, row,
+                                    table_end,         finish};

@@ -1,0 +1,33 @@
+# Tests of libfieldedge and of the `fieldedge` command.  Included by the root's tests.
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(CUNIT REQUIRED IMPORTED_TARGET cunit)
+find_program(FIELDEDGE_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
+get_filename_component(postproc_root "${CMAKE_CURRENT_LIST_DIR}" DIRECTORY)
+
+# Sources after the name are compiled in: what the shared library does not show.
+function(postproc_unit_test name)
+  add_executable(test_postproc_${name} "${postproc_root}/tests/unit/test_postproc_${name}.c" ${ARGN})
+  set_target_properties(test_postproc_${name} PROPERTIES C_STANDARD 17 C_STANDARD_REQUIRED ON)
+  target_include_directories(test_postproc_${name} PRIVATE "${postproc_root}/postproc")
+  target_link_libraries(test_postproc_${name} PRIVATE libfieldedge fieldedge_output
+    fieldedge_schema PkgConfig::CUNIT PkgConfig::GLIB PkgConfig::SQLITE3)
+  add_test(NAME unit/test_postproc_${name} COMMAND test_postproc_${name})
+  set_tests_properties(unit/test_postproc_${name} PROPERTIES LABELS unit TIMEOUT 300)
+endfunction()
+
+postproc_unit_test(database)
+postproc_unit_test(pairs)
+postproc_unit_test(prefixes "${postproc_root}/postproc/prefixes.c")
+postproc_unit_test(series)
+
+# Each script is a unittest of Python; the standard library is the oracle.
+foreach(name IN ITEMS conversations errors output process series summary)
+  add_test(NAME integration/test_fieldedge_${name}
+    COMMAND "${FIELDEDGE_PYTHON}" -B
+            "${postproc_root}/tests/integration/test_fieldedge_${name}.py")
+  set_tests_properties(integration/test_fieldedge_${name} PROPERTIES
+    LABELS integration TIMEOUT 600
+    ENVIRONMENT "FIELDEDGE=$<TARGET_FILE:fieldedge>;FIELDEDGE_SOURCE=${postproc_root};\
+FIELDEDGE_SANITIZE=${FIELDEDGE_SANITIZE};FIELDEDGE_HAS_PLUGIN=$<TARGET_EXISTS:fieldedge_plugin>")
+endforeach()
