@@ -6,6 +6,7 @@
 
 #include <cfile.h>
 #include <epan/epan.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <wiretap/wtap.h>
@@ -20,10 +21,11 @@
 /* The program's capture_file, or NULL if the session is not inside one. */
 static const capture_file *capture_file_around(const struct epan_session *session)
 {
-    struct packet_provider_data *provider;
     if (session == NULL)
         return NULL;
-    memcpy(&provider, session, sizeof provider);
+    /* The session's first member. */
+    const struct packet_provider_data *provider =
+        *(struct packet_provider_data *const *)(const void *)session;
     if (provider == NULL)
         return NULL;
     const capture_file *file =
@@ -50,6 +52,23 @@ void capture_file_read(struct facts_capture *capture, packet_info *pinfo, epan_d
         capture->interface = NULL;
 }
 
+/* What stands behind the r of -r, which may come after others in one word (-nqr FILE).  next: the word
+ * after it.  NULL if the word has no -r; *skip is set if the next word is another option's argument. */
+static const char *short_option_file(const char *word, const char *next, bool *skip)
+{
+    static const char without_argument[] = "2DghIlLnpPqQvVx";
+    *skip = false;
+    for (const char *at = word + 1; *at != '\0'; at++) {
+        if (*at == 'r')
+            return at[1] != '\0' ? at + 1 : next;
+        if (strchr(without_argument, *at) != NULL)
+            continue;
+        *skip = at[1] == '\0';
+        return NULL;
+    }
+    return NULL;
+}
+
 char *capture_file_from_command_line(void)
 {
     char *text = NULL, *name = NULL;
@@ -57,14 +76,17 @@ char *capture_file_from_command_line(void)
     if (!g_file_get_contents("/proc/self/cmdline", &text, &length, NULL))
         return NULL;
     const char *end = text + length;
+    bool skip = false;
     for (const char *at = text; at < end && name == NULL; at += strlen(at) + 1) {
-        const char *next = at + strlen(at) + 1;
-        if (strcmp(at, "-r") == 0 || strcmp(at, "--read-file") == 0)
-            name = next < end ? g_strdup(next) : NULL;
-        else if (strncmp(at, "-r", 2) == 0)
-            name = g_strdup(at + 2);
+        const char *next = at + strlen(at) + 1 < end ? at + strlen(at) + 1 : NULL;
+        if (skip)
+            skip = false;
+        else if (strcmp(at, "--read-file") == 0)
+            name = g_strdup(next);
         else if (strncmp(at, "--read-file=", 12) == 0)
             name = g_strdup(at + 12);
+        else if (at[0] == '-' && at[1] != '-')
+            name = g_strdup(short_option_file(at, next, &skip));
     }
     g_free(text);
     return name;

@@ -49,6 +49,8 @@ enum {
 
 /* The fields that are read from the tree, and where each stands in reader->fields. */
 enum field {
+    FIELD_IP,
+    FIELD_IPV6,
     FIELD_TCP,
     FIELD_UDP,
     FIELD_8021AD_ID,
@@ -65,7 +67,9 @@ enum field {
     FIELD_DNS_AAAA,
     FIELD_COUNT
 };
-static const char *const field_names[FIELD_COUNT] = {
+static const char *const field_names[FIELD_COUNT + 1] = { /* the last is NULL, for g_strjoinv() */
+    "ip",
+    "ipv6",
     "tcp",
     "udp",
     "ieee8021ad.id",
@@ -95,7 +99,6 @@ struct facts_reader {
     void *user;
     struct listener listeners[LISTENER_COUNT];
     int fields[FIELD_COUNT];           /* header field ids */
-    int verdict_fields[VERDICT_COUNT]; /* header field ids of the expert infos */
     bool capture_known, stopped;
 
     bool gathering;
@@ -280,6 +283,21 @@ static tap_packet_status sctp_packet(void *tap, packet_info *pinfo,
     return TAP_PACKET_DONT_REDRAW;
 }
 
+/* The verdict of an expert info, 0 if it is none.  By name: two fields can share one (in 4.0 two are
+ * called zero_window_probe_ack), and an id is only one of them. */
+static uint32_t verdict_find(int field)
+{
+    static const char prefix[] = "tcp.analysis.";
+    const header_field_info *info = field > 0 ? proto_registrar_get_nth((guint)field) : NULL;
+    if (info == NULL || strncmp(info->abbrev, prefix, sizeof prefix - 1) != 0)
+        return 0;
+    for (unsigned i = 0; i < VERDICT_COUNT; i++) {
+        if (strcmp(info->abbrev + sizeof prefix - 1, verdict_name(i)) == 0)
+            return 1u << i;
+    }
+    return 0;
+}
+
 static tap_packet_status expert_packet(void *tap, packet_info *pinfo,
                                        epan_dissect_t *edt G_GNUC_UNUSED, const void *data,
                                        tap_flags_t flags G_GNUC_UNUSED)
@@ -291,10 +309,8 @@ static tap_packet_status expert_packet(void *tap, packet_info *pinfo,
         reader->facts.verdicts |= VERDICT_MALFORMED;
         return TAP_PACKET_DONT_REDRAW;
     }
-    for (unsigned i = 0; info->group == PI_SEQUENCE && i < VERDICT_COUNT; i++) {
-        if (reader->verdict_fields[i] == info->hf_index)
-            reader->facts.verdicts |= 1u << i;
-    }
+    if (info->group == PI_SEQUENCE)
+        reader->facts.verdicts |= verdict_find(info->hf_index);
     return TAP_PACKET_DONT_REDRAW;
 }
 
@@ -375,6 +391,52 @@ static void payload_bound(facts_reader *reader)
         facts->payload_bytes = MIN(facts->payload_bytes, share);
 }
 
+static uint16_t number_16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+/* epan's taps leave out the header of an IPv6 fragment that waits for the rest of its datagram, and one
+ * that it could not follow to its end: such a header is always the last. */
+static void ip_recover(facts_reader *reader, const packet_info *pinfo, const epan_dissect_t *edt,
+                       bool is_v6)
+{
+    enum { V4_LENGTH = 2, V4_FRAGMENT = 6, V4_PROTOCOL = 9, V4_ADDRESSES = 12 };
+    enum { V6_LENGTH = 4, V6_PROTOCOL = 6, V6_ADDRESSES = 8 };
+    const field_info *header = field_last(reader, edt, is_v6 ? FIELD_IPV6 : FIELD_IP);
+    gint bytes = is_v6 ? IPV6_HEADER : IP_HEADER_MIN, size = is_v6 ? 16 : 4;
+    if (header == NULL || !tvb_bytes_exist(header->ds_tvb, header->start, bytes))
+        return;
+    const uint8_t *at = tvb_get_ptr(header->ds_tvb, header->start, bytes);
+    if (at[0] >> 4 != (is_v6 ? 6 : 4) || (!is_v6 && (at[0] & 0x0fu) * 4u < IP_HEADER_MIN))
+        return; /* no IP header, though the layer below promised one */
+    const uint8_t *addresses = at + (is_v6 ? V6_ADDRESSES : V4_ADDRESSES);
+    address source, destination;
+    set_address(&source, is_v6 ? AT_IPv6 : AT_IPv4, size, addresses);
+    set_address(&destination, is_v6 ? AT_IPv6 : AT_IPv4, size, addresses + size);
+    uint32_t length = number_16(at + (is_v6 ? V6_LENGTH : V4_LENGTH));
+    uint32_t header_bytes = is_v6 ? IPV6_HEADER : (at[0] & 0x0fu) * 4u;
+    uint32_t ip_bytes = is_v6 ? length + IPV6_HEADER : length;
+    ip_layer_add(reader, &source, &destination, ip_bytes, pinfo->fd->pkt_len);
+    reader->inner_ip_payload = ip_bytes > header_bytes ? ip_bytes - header_bytes : 0;
+    reader->facts.ip_protocol = at[is_v6 ? V6_PROTOCOL : V4_PROTOCOL];
+    if (is_v6)
+        return;
+    uint16_t fragment = number_16(at + V4_FRAGMENT);
+    reader->facts.is_fragment = (fragment & IP_FRAGMENT_BITS) != 0;
+    reader->first_fragment = reader->facts.is_fragment && (fragment & IP_OFFSET_BITS) == 0;
+}
+
+/* What an IPv6 fragment carries, as its fragment header says: 4 bytes before the identification. */
+static uint8_t fragment_protocol(const facts_reader *reader, const epan_dissect_t *edt, uint8_t known)
+{
+    enum { BEFORE = 4 };
+    const field_info *id = field_last(reader, edt, FIELD_IPV6_FRAGMENT_ID);
+    if (id == NULL || id->start < BEFORE || !tvb_bytes_exist(id->ds_tvb, id->start - BEFORE, 1))
+        return known;
+    return tvb_get_guint8(id->ds_tvb, id->start - BEFORE);
+}
+
 static void fragment_read(facts_reader *reader, const epan_dissect_t *edt, bool has_upper)
 {
     struct packet_facts *facts = &reader->facts;
@@ -382,6 +444,7 @@ static void fragment_read(facts_reader *reader, const epan_dissect_t *edt, bool 
         facts->is_fragment = true;
         facts->fragment_id = field_number(reader, edt, FIELD_IPV6_FRAGMENT_ID);
         reader->first_fragment = field_number(reader, edt, FIELD_IPV6_FRAGMENT_OFFSET) >> 3 == 0;
+        facts->ip_protocol = fragment_protocol(reader, edt, facts->ip_protocol);
         if (reader->inner_ip_payload >= IPV6_FRAGMENT_HEADER)
             reader->inner_ip_payload -= IPV6_FRAGMENT_HEADER;
     }
@@ -490,6 +553,8 @@ static void facts_complete(facts_reader *reader, packet_info *pinfo, epan_dissec
     facts->number = pinfo->num;
     facts->time_ns = time_in_ns(&pinfo->abs_ts);
     facts->frame_bytes = pinfo->fd->pkt_len;
+    if (layers.ip_layers > reader->ip_layers && !layers.is_icmp)
+        ip_recover(reader, pinfo, edt, layers.is_ipv6);
     if (reader->ip_layers == 0) {
         facts->flow.transport = CLASSIFY_NO_TRANSPORT;
         address_set(&facts->flow.source, &pinfo->dl_src);
@@ -568,12 +633,6 @@ static void field_ids_find(facts_reader *reader)
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
         const header_field_info *info = proto_registrar_get_byname(field_names[i]);
         reader->fields[i] = info != NULL ? info->id : -1;
-    }
-    for (unsigned i = 0; i < VERDICT_COUNT; i++) {
-        char *name = g_strconcat("tcp.analysis.", verdict_name(i), NULL);
-        const header_field_info *info = proto_registrar_get_byname(name);
-        reader->verdict_fields[i] = info != NULL ? info->id : -1;
-        g_free(name);
     }
 }
 

@@ -11,6 +11,7 @@
 enum layer_kind {
     LAYER_OTHER,
     LAYER_IP,
+    LAYER_IPV6,
     LAYER_TRANSPORT,
     LAYER_ICMP,
     LAYER_ICMPV6,
@@ -37,7 +38,7 @@ static const struct {
     const char *tunnel;
 } known[] = {
     {"ip", LAYER_IP, 0, NULL},
-    {"ipv6", LAYER_IP, 0, NULL},
+    {"ipv6", LAYER_IPV6, 0, NULL},
     {"tcp", LAYER_TRANSPORT, 0, NULL},
     {"udp", LAYER_TRANSPORT, 0, NULL},
     {"sctp", LAYER_TRANSPORT, 0, NULL},
@@ -104,7 +105,6 @@ struct walk {
     struct layers_summary *summary;
     bool after_ip; /* the last layer was an IP header or its extension */
     bool ended;    /* the rest belongs to a quoted packet */
-    unsigned ip_layers;
 };
 
 static void tunnel_note(struct walk *walk, const char *tunnel)
@@ -113,19 +113,20 @@ static void tunnel_note(struct walk *walk, const char *tunnel)
         walk->facts->tunnel = tunnel;
 }
 
-static void layer_ip(struct walk *walk)
+static void layer_ip(struct walk *walk, bool is_v6)
 {
     if (walk->summary->is_icmp) {
         walk->summary->quotes = true;
         walk->ended = true;
         return;
     }
-    if (walk->ip_layers++ > 0)
+    if (walk->summary->ip_layers++ > 0)
         tunnel_note(walk, "IP");
     walk->facts->layer_count = 0;
     walk->facts->ip_layer = NULL;
     walk->summary->has_upper = false;
     walk->summary->has_transport = false;
+    walk->summary->is_ipv6 = is_v6;
     walk->after_ip = true;
 }
 
@@ -133,7 +134,7 @@ static void layer_ip(struct walk *walk)
 static void layer_above_ip(struct walk *walk, const struct layer *layer)
 {
     walk->after_ip = false;
-    if (walk->ip_layers == 0 || layer->protocol.role == SCHEMA_PROTOCOL_PAYLOAD)
+    if (walk->summary->ip_layers == 0 || layer->protocol.role == SCHEMA_PROTOCOL_PAYLOAD)
         return;
     walk->summary->has_upper = true;
     walk->facts->ip_layer = layer->filter_name;
@@ -142,8 +143,8 @@ static void layer_above_ip(struct walk *walk, const struct layer *layer)
 static void layer_add(struct walk *walk, const struct layer *layer)
 {
     struct packet_facts *facts = walk->facts;
-    if (layer->kind == LAYER_IP) {
-        layer_ip(walk);
+    if (layer->kind == LAYER_IP || layer->kind == LAYER_IPV6) {
+        layer_ip(walk, layer->kind == LAYER_IPV6);
         if (walk->ended)
             return;
     } else if (layer->kind != LAYER_EXTENSION && walk->after_ip) {

@@ -25,6 +25,8 @@ struct layers_summary {
     bool quotes;             /* ICMP with a packet inside */
     bool has_transport;      /* TCP, UDP or SCTP stands above the innermost IP header */
     bool has_upper;          /* something was dissected above the innermost IP header */
+    bool is_ipv6;            /* the innermost IP header is IPv6 */
+    unsigned ip_layers;      /* IP headers, without quoted ones */
     unsigned speaks;         /* LAYERS_SPEAK_… */
 };
 

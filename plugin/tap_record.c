@@ -9,9 +9,11 @@
  *     Ctrl-C, live                  draw, finish             0           complete
  *     killed                        -                        -           interrupted
  *     the recorder fails            draw, finish             1 (ours)    failed
+ *     tshark could not begin        finish, or nothing       tshark's    (no capture is left)
  *
  * That a file was cut short is known only by the exit code, which comes after finish: an exit handler
- * sets that status.
+ * sets that status.  It also makes the exit code of a failed recording, last of all: other recordings
+ * and statistics of the same run end as ever.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -27,6 +29,7 @@
 #include <epan/stat_tap_ui.h>
 #include <wsutil/report_message.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,16 +39,17 @@
 
 /* One `-z fieldedge,…`.  Several can be given. */
 struct tap_record {
-    recorder *recorder;
+    recorder *recorder; /* NULL before it began and after it ended */
     facts_reader *reader;
     char *database;
-    bool drawn, started;
+    bool drawn, started, completed;
+    bool is_kept; /* the packets are in a file */
     int64_t capture; /* id, kept for the exit handler */
     struct facts_capture about; /* until the first packet tells the time */
 };
 
-/* Set by our own exit: the exit code then says nothing of the file. */
-static bool failed;
+static GPtrArray *taps; /* all of the run, for the exit handler */
+static bool failed;     /* any of them */
 
 static void say(const char *sentence)
 {
@@ -58,15 +62,55 @@ static void record_capture(void *user, const struct facts_capture *capture)
     tap->about = *capture;
 }
 
+static void fail(const char *sentence)
+{
+    say(sentence);
+    failed = true;
+}
+
+static bool any_records(void)
+{
+    for (guint i = 0; i < taps->len; i++) {
+        const struct tap_record *tap = g_ptr_array_index(taps, i);
+        if (tap->recorder != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* Ends the recording, and says at once what failed. */
+static void end(struct tap_record *tap, const char *status)
+{
+    char *error = NULL;
+    tap->capture = recorder_capture_id(tap->recorder);
+    tap->completed = recorder_finish(tap->recorder, status, &error) && tap->drawn;
+    tap->recorder = NULL;
+    if (error != NULL)
+        fail(error);
+    g_free(error);
+}
+
+/* The recording has failed.  A live run that nothing else records would go on for nothing. */
+static void end_early(struct tap_record *tap)
+{
+    end(tap, "failed");
+    if (!tap->is_kept && !any_records())
+        raise(SIGINT);
+}
+
 static bool record_packet(void *user, const struct packet_facts *facts)
 {
     struct tap_record *tap = user;
     if (!tap->started) {
         recorder_capture(tap->recorder, tap->about.file, tap->about.interface, tap->about.link_type,
                          tap->about.snap_length, facts->time_ns);
+        tap->is_kept = tap->about.file != NULL;
         tap->started = true;
     }
-    return recorder_packet(tap->recorder, facts);
+    if (recorder_packet(tap->recorder, facts))
+        return true;
+    end_early(tap);
+    return false;
 }
 
 static void record_draw(void *user)
@@ -75,36 +119,44 @@ static void record_draw(void *user)
     tap->drawn = true;
 }
 
-static void cut_short_at_exit(int code, void *user)
-{
-    struct tap_record *tap = user;
-    if (code != 0 && !failed && tap->drawn &&
-        !recorder_set_status(tap->database, tap->capture, "cut short"))
-        fprintf(stderr, "fieldedge: %s: the capture was cut short; that could not be noted.\n",
-                tap->database);
-    g_free(tap->database);
-    g_free(tap);
-}
-
 static void record_finish(void *user)
 {
     struct tap_record *tap = user;
-    char *error = NULL;
+    if (tap->recorder == NULL)
+        return;
+    if (!tap->started && !tap->drawn) {
+        recorder_abandon(tap->recorder);
+        tap->recorder = NULL;
+        return;
+    }
     if (!tap->started) {
         char *file = capture_file_from_command_line();
         recorder_capture(tap->recorder, file, NULL, NULL, 0, 0);
         g_free(file);
     }
-    tap->capture = recorder_capture_id(tap->recorder);
-    bool ok = recorder_finish(tap->recorder, tap->drawn ? "complete" : "interrupted", &error);
-    tap->recorder = NULL;
-    if (ok) {
-        on_exit(cut_short_at_exit, tap);
-        return;
+    end(tap, tap->drawn ? "complete" : "interrupted");
+}
+
+static void tap_free(void *data)
+{
+    struct tap_record *tap = data;
+    g_free(tap->database);
+    g_free(tap);
+}
+
+static void at_exit(int code, void *user G_GNUC_UNUSED)
+{
+    for (guint i = 0; i < taps->len; i++) {
+        struct tap_record *tap = g_ptr_array_index(taps, i);
+        record_finish(tap); /* if tshark ended without it */
+        if (code != 0 && tap->completed &&
+            !recorder_set_status(tap->database, tap->capture, "cut short"))
+            fprintf(stderr, "fieldedge: %s: the capture was cut short; that could not be noted.\n",
+                    tap->database);
     }
-    say(error);
-    failed = true;
-    exit(EXIT_FAILURE);
+    g_ptr_array_free(taps, TRUE);
+    if (failed && code == 0)
+        exit(EXIT_FAILURE); /* glibc: the handlers that are left see this code */
 }
 
 static const struct facts_callbacks callbacks = {
@@ -114,15 +166,25 @@ static const struct facts_callbacks callbacks = {
     .finish = record_finish,
 };
 
-/* Splits "fieldedge,DB[,filter]".  The filter comes last and may contain commas. */
-static void argument_split(const char *argument, char **database, char **filter)
+/* To SQLite, ":memory:" and "file:…" are no files. */
+static char *database_path(const char *name, gsize length)
+{
+    bool is_special = name[0] == ':' || strncmp(name, "file:", 5) == 0;
+    return g_strdup_printf("%s%.*s", is_special ? "./" : "", (int)length, name);
+}
+
+/* Splits "fieldedge,DB[,filter]".  The filter comes last and may contain commas.  epan compares only
+ * the beginning: "fieldedgex" comes here too.  false: no database is named. */
+static bool argument_split(const char *argument, char **database, char **filter)
 {
     const char *rest = argument + strlen(CLI_STRING);
-    if (*rest == ',')
-        rest++;
-    const char *comma = strchr(rest, ',');
-    *database = comma != NULL ? g_strndup(rest, (gsize)(comma - rest)) : g_strdup(rest);
-    *filter = comma != NULL && comma[1] != '\0' ? g_strdup(comma + 1) : NULL;
+    if (rest[0] != ',' || rest[1] == ',' || rest[1] == '\0')
+        return false;
+    rest++;
+    gsize length = strcspn(rest, ",");
+    *database = database_path(rest, length);
+    *filter = rest[length] != '\0' && rest[length + 1] != '\0' ? g_strdup(rest + length + 1) : NULL;
+    return true;
 }
 
 /* Opens the database with the preferences as they are now; NULL with *error. */
@@ -162,29 +224,42 @@ static bool is_gui(void)
     return info != NULL && info->ws_info_supported;
 }
 
-static void record_init(const char *argument, void *user G_GNUC_UNUSED)
+static void refuse(char *sentence)
+{
+    fail(sentence);
+    g_free(sentence);
+    exit(EXIT_FAILURE);
+}
+
+static struct tap_record *tap_new(void)
 {
     struct tap_record *tap = g_new0(struct tap_record, 1);
+    if (taps == NULL) {
+        taps = g_ptr_array_new_with_free_func(tap_free);
+        on_exit(at_exit, NULL);
+    }
+    g_ptr_array_add(taps, tap);
+    return tap;
+}
+
+static void record_init(const char *argument, void *user G_GNUC_UNUSED)
+{
     char *filter = NULL, *error = NULL;
     if (is_gui()) {
         report_failure("-z fieldedge records with tshark. In Wireshark's window it is not available.");
-        g_free(tap);
         return;
     }
-    argument_split(argument, &tap->database, &filter);
+    struct tap_record *tap = tap_new();
+    if (!argument_split(argument, &tap->database, &filter))
+        refuse(g_strdup_printf("-z %s: no database is named. Write -z fieldedge,FILE[,filter].",
+                               argument));
     /* The listeners first: a filter that does not parse leaves no database behind. */
     tap->reader = facts_reader_new(filter, &callbacks, tap, &error);
-    if (tap->reader == NULL) {
-        char *sentence = g_strdup_printf("display filter \"%s\": %s", filter != NULL ? filter : "",
-                                         error);
-        say(sentence);
-        exit(EXIT_FAILURE);
-    }
+    if (tap->reader == NULL)
+        refuse(error);
     tap->recorder = open_recorder(tap->database, filter, &error);
-    if (tap->recorder == NULL) {
-        say(error);
-        exit(EXIT_FAILURE);
-    }
+    if (tap->recorder == NULL)
+        refuse(error);
     g_free(filter);
 }
 

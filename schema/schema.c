@@ -13,7 +13,10 @@ enum {
     LOCK_PAUSE_MS = 10
 };
 
-G_DEFINE_QUARK(fieldedge - schema - error - quark, schema_error)
+GQuark schema_error_quark(void)
+{
+    return g_quark_from_static_string("fieldedge-schema-error-quark");
+}
 
 /* What the first pages of a database say of it. */
 struct header {
@@ -65,9 +68,9 @@ static bool read_header(sqlite3 *db, struct header *header, GError **error)
               sqlite3_step(statement) == SQLITE_ROW;
 
     if (ok)
-        *header =
-            (struct header){sqlite3_column_int(statement, 0), sqlite3_column_int(statement, 1),
-                            sqlite3_column_int(statement, 2)};
+        *header = (struct header){.application_id = sqlite3_column_int(statement, 0),
+                                  .version = sqlite3_column_int(statement, 1),
+                                  .objects = sqlite3_column_int(statement, 2)};
     else
         sqlite_failed(db, "read the database", error);
     sqlite3_finalize(statement);
@@ -99,6 +102,12 @@ static bool check_header(const struct header *header, int target, GError **error
     return true;
 }
 
+static void add_view(GHashTable *views, const char *name, const char *sql)
+{
+    if (name != NULL && sql != NULL) /* NULL: out of memory, and the next step says so */
+        g_hash_table_insert(views, g_ascii_strdown(name, -1), g_strdup(sql));
+}
+
 /* CREATE VIEW statements of all views, under their names in lower case, as SQLite compares them. */
 static bool collect_views(sqlite3 *db, GHashTable *views, GError **error)
 {
@@ -109,9 +118,8 @@ static bool collect_views(sqlite3 *db, GHashTable *views, GError **error)
     while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(statement);
         if (code == SQLITE_ROW)
-            g_hash_table_insert(
-                views, g_ascii_strdown((const char *)sqlite3_column_text(statement, 0), -1),
-                g_strdup((const char *)sqlite3_column_text(statement, 1)));
+            add_view(views, (const char *)sqlite3_column_text(statement, 0),
+                     (const char *)sqlite3_column_text(statement, 1));
     }
     if (code != SQLITE_DONE)
         sqlite_failed(db, "read the views", error);

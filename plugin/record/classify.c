@@ -431,30 +431,46 @@ static const char *name_by_port(const struct question *question, enum classify_s
     return NULL;
 }
 
-/* The system's service name of a port, or NULL.  A look-up may ask a server: it is remembered. */
+static enum classify_transport transport_named(const char *protocol)
+{
+    for (enum classify_transport t = CLASSIFY_TCP; t <= CLASSIFY_SCTP; t++) {
+        if (g_ascii_strcasecmp(protocol, classify_transport_name(t)) == 0)
+            return t;
+    }
+    return CLASSIFY_NO_TRANSPORT;
+}
+
+static gpointer service_key(enum classify_transport transport, uint16_t port)
+{
+    return GUINT_TO_POINTER((unsigned)transport << 16 | port);
+}
+
+/* Reads the system's list of services: transport and port -> interned name.  All at once, as each
+ * look-up of getservbyport() reads the whole list; of several lines for a port the first counts, as
+ * there. */
+static gpointer services_read(gpointer unused G_GNUC_UNUSED)
+{
+    GHashTable *services = g_hash_table_new(NULL, NULL);
+    struct servent entry, *found = NULL;
+    char buffer[4096], valid[NAME_MAX_BYTES];
+
+    setservent(1);
+    while (getservent_r(&entry, buffer, sizeof buffer, &found) == 0 && found != NULL) {
+        enum classify_transport transport = transport_named(found->s_proto);
+        gpointer key = service_key(transport, ntohs((uint16_t)found->s_port));
+        if (transport != CLASSIFY_NO_TRANSPORT && make_name(valid, found->s_name) &&
+            !g_hash_table_contains(services, key))
+            g_hash_table_insert(services, key, (gpointer)g_intern_string(valid));
+    }
+    endservent();
+    return services;
+}
+
+/* The system's service name of a port, or NULL. */
 static const char *service_name(enum classify_transport transport, uint16_t port)
 {
-    static GMutex mutex;
-    static GHashTable *known; /* transport and port -> interned name, "" if there is none */
-    gpointer key = GUINT_TO_POINTER((unsigned)transport << 16 | port);
-    const char *name;
-
-    g_mutex_lock(&mutex);
-    if (known == NULL)
-        known = g_hash_table_new(NULL, NULL);
-    name = g_hash_table_lookup(known, key);
-    if (name == NULL) {
-        g_autofree char *protocol = g_ascii_strdown(classify_transport_name(transport), -1);
-        struct servent entry, *found = NULL;
-        char buffer[2048], valid[NAME_MAX_BYTES];
-        name = "";
-        if (getservbyport_r(htons(port), protocol, &entry, buffer, sizeof buffer, &found) == 0 &&
-            found != NULL && make_name(valid, found->s_name))
-            name = g_intern_string(valid);
-        g_hash_table_insert(known, key, (gpointer)name);
-    }
-    g_mutex_unlock(&mutex);
-    return *name == '\0' ? NULL : name;
+    static GOnce once = G_ONCE_INIT;
+    return g_hash_table_lookup(g_once(&once, services_read, NULL), service_key(transport, port));
 }
 
 /* ---- labels --------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
  * not memory.
  *
  * Order of calls: dictionary_new(), the look-ups inside the caller's transaction, dictionary_free().
- * A failed look-up returns 0 and dictionary_failed() stays true.
+ * A failed look-up returns 0, and dictionary_failure() keeps SQLite's code.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -27,6 +27,7 @@ int64_t dictionary_host(dictionary *dictionary, const struct packet_address *add
 int64_t dictionary_application(dictionary *dictionary, const char *label);
 int64_t dictionary_kind(dictionary *dictionary, const struct packet_kind *kind);
 
-bool dictionary_failed(const dictionary *dictionary);
+/* The first failure's code of SQLite; SQLITE_OK if there was none. */
+int dictionary_failure(const dictionary *dictionary);
 
 #endif

@@ -159,8 +159,11 @@ static int compare_ranges(const void *left, const void *right)
 /* The ranges of one kind, sorted, without those that lie in others. */
 static struct list list_make(GArray *ranges, bool v4)
 {
-    struct list list = {g_new(struct range, ranges->len), 0};
+    struct list list = {NULL, 0};
 
+    if (ranges->len == 0)
+        return list;
+    list.ranges = g_new(struct range, ranges->len);
     g_array_sort(ranges, compare_ranges);
     for (guint i = 0; i < ranges->len; i++) {
         struct range range = g_array_index(ranges, struct range, i);
@@ -204,8 +207,7 @@ void locality_free(locality *set)
 static bool contains(const locality *set, struct address address)
 {
     const struct list *list = is_v4(address) ? &set->v4 : &set->v6;
-    size_t low = 0,
-           high = list->count; /* all before low begin at or before it, none from high on */
+    size_t low = 0, high = list->count; /* those before low begin at or before it, from high none */
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;

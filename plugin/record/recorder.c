@@ -434,7 +434,7 @@ static void send_renumber(recorder *r, int64_t packet)
 static void packet_fill(const recorder *r, const struct packet_facts *facts,
                         struct operation_packet *packet)
 {
-    bool is_tcp = facts->flow.transport == CLASSIFY_TCP && facts->flow.has_stream;
+    bool is_tcp = facts->flow.transport == CLASSIFY_TCP && facts->flow.is_numbered;
     *packet = (struct operation_packet){
         .kind = OPERATION_PACKET,
         .id = (r->capture - 1) * (INT64_C(1) << 32) + r->position,

@@ -27,13 +27,17 @@ enum {
 
 char *store_describe_failure(sqlite3 *db, const char *path, const char *doing)
 {
-    return store_describe_code(sqlite3_errcode(db), sqlite3_errmsg(db), path, doing);
+    int code = sqlite3_extended_errcode(db);
+    bool is_full = (code & 0xff) == SQLITE_IOERR && sqlite3_system_errno(db) == ENOSPC;
+    return store_describe_code(is_full ? SQLITE_FULL : code, sqlite3_errmsg(db), path, doing);
 }
 
 char *store_describe_code(int code, const char *message, const char *path, const char *doing)
 {
     const char *what = message;
     const char *advice = "What was committed before is kept.";
+    if (code == SQLITE_IOERR_SHMSIZE) /* no room for the file that readers and writer share */
+        code = SQLITE_FULL;
     switch (code & 0xff) {
     case SQLITE_FULL:
         what = "the disk is full";

@@ -71,21 +71,27 @@ static bool carry_out(writer *w, const void *operation)
     return true;
 }
 
+/* A packet's row comes last of what it brings (conversation, label, quote): a commit is due only behind
+ * it, so that whoever reads, or finds the file after a crash, never sees a part of a packet. */
 static gpointer writer_main(gpointer data)
 {
     enum { LOOK_AT_CLOCK_EVERY = 256 };
     writer *w = data;
-    bool more = true;
-    for (unsigned count = 0; more; count++) {
+    bool more = true, whole = true;
+    unsigned packets = 0;
+    while (more) {
         size_t bytes;
         const void *operation = ring_peek(w->ring, &bytes);
         if (operation != NULL) {
+            whole = *(const enum operation_kind *)operation == OPERATION_PACKET;
+            packets += whole;
             more = carry_out(w, operation);
             ring_release(w->ring);
         } else {
             ring_wait(w->ring, IDLE_MS);
         }
-        if ((operation == NULL || count % LOOK_AT_CLOCK_EVERY == 0) && store_commit_due(w->store))
+        if (whole && (operation == NULL || packets % LOOK_AT_CLOCK_EVERY == 0) &&
+            store_commit_due(w->store))
             store_commit(w->store);
         if (store_error(w->store) != NULL)
             atomic_store_explicit(&w->failed, true, memory_order_relaxed);

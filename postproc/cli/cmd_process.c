@@ -10,18 +10,18 @@
 #include <signal.h>
 
 static const char summary[] =
-    "Records every packet of the captures into a database, which is made if need be and\n"
-    "otherwise gets the captures added. Runs tshark with the FieldEdge plugin.";
+    "Records every packet of the captures into a database, which is made if need be\n"
+    "and otherwise gets the captures added. Runs tshark with the FieldEdge plugin.";
 
 static const char examples[] =
-    "Exit codes: 0 all recorded, 1 failure, 2 wrong usage, 3 a capture is cut short or\n"
-    "damaged: recorded up to there.\n"
+    "Exit codes: 0 all recorded, 1 failure, 2 wrong usage, 3 a capture is cut short\n"
+    "or damaged: recorded up to there.\n"
     "\n"
     "Examples:\n"
     "  fieldedge process site.pcapng -o site.db\n"
     "  fieldedge process monday.pcap tuesday.pcap.gz -o week.db\n"
     "  fieldedge process site.pcapng -o modbus.db -Y 'tcp.port == 502'\n"
-    "  fieldedge process site.pcapng -o site.db --local-networks 10.1.0.0/16,fc00::/7";
+    "  fieldedge process site.pcapng -o site.db --local-networks 10.1.0.0/16";
 
 struct options {
     char *database;

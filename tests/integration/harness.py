@@ -221,8 +221,9 @@ def recording(capture):
         if not notes.exists():
             with work_dir() as folder:
                 result = record(capture, folder / "x.db")
-                if (folder / "x.db").exists():
-                    shutil.copyfile(folder / "x.db", path)
+                if not (folder / "x.db").exists():
+                    raise AssertionError(f"{capture}: {result.returncode}: {result.stderr}")
+                shutil.copyfile(folder / "x.db", path)
             with open(notes, "wb") as file:
                 pickle.dump((result.returncode, result.stderr), file)
         with open(notes, "rb") as file:
@@ -270,8 +271,13 @@ def packets(capture):
 
 
 def time_ns(text):
-    """ "1.5" and "-1.5" of frame.time_epoch as integer nanoseconds. """
+    """ "1.5" and "-1.5" of frame.time_epoch as integer nanoseconds.
+
+    Of a broken time with more than a second of nanoseconds tshark shows the sign of the nanoseconds
+    (an int32) before both parts."""
     whole, _, fraction = text.lstrip("-").partition(".")
+    if len(fraction) > 9:
+        return int(whole) * 10**9 + (-1 if text.startswith("-") else 1) * int(fraction)
     nanoseconds = int(whole) * 10**9 + int(fraction.ljust(9, "0"))
     return -nanoseconds if text.startswith("-") else nanoseconds
 
@@ -291,7 +297,9 @@ class Ends:
         if self.icmp:
             layers = layers[:layers.index(self.icmp) + 1]
         self.layers = layers
-        headers = [at for at, name in enumerate(layers) if name in ("ip", "ipv6")]
+        # A layer called ip without an address: the bytes are no IP header (wrong version).
+        headers = [at for at, name in enumerate(layers)
+                   if name in ("ip", "ipv6") and row[f"{name}.src"]]
         self.outer = layers[headers[0]] if headers else None
         self.inner = layers[headers[-1]] if headers else None
         self.headers = len(headers)

@@ -2,6 +2,7 @@
 # test_fieldedge_errors.py: what the command says of databases it cannot read and of wrong command lines
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -38,11 +39,11 @@ class Errors(TestCase):
 
     def test_foreign_and_newer(self):
         foreign = self.folder / "foreign.db"
-        with sqlite3.connect(foreign) as sql:
+        with contextlib.closing(sqlite3.connect(foreign)) as sql:
             sql.execute("CREATE TABLE t (x)")
         self.refused(foreign, "another program")
         newer = self.good("newer.db")
-        with sqlite3.connect(newer) as sql:
+        with contextlib.closing(sqlite3.connect(newer)) as sql:
             sql.execute("PRAGMA user_version = 99")
         self.refused(newer, "99", "update FieldEdge")
 

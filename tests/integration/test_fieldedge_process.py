@@ -2,6 +2,7 @@
 # test_fieldedge_process.py: fieldedge process, on captures made here and with stand-ins for tshark
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
+import contextlib
 import json
 import os
 import sqlite3
@@ -124,7 +125,7 @@ class Recording(TestCase):
         self.db = self.folder / "x y.db"
 
     def rows(self, sql):
-        with sqlite3.connect(self.db) as database:
+        with contextlib.closing(sqlite3.connect(self.db)) as database:
             return database.execute(sql).fetchall()
 
     def test_whole_capture(self):

@@ -2,6 +2,7 @@
 # test_fieldedge_summary.py: fieldedge summary and hosts against SQL on the same file
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
+import contextlib
 import csv
 import io
 import json
@@ -17,10 +18,10 @@ class Summary(TestCase):
         one = database.capture(base=1642667840 * SECOND, file="a, b.pcap")
         two = database.capture(file='"c".pcap', status="cut short")
         start = 1642667840 * SECOND
-        database.conversation(one, "10.0.0.1", "8.8.8.8", "TCP_A",
+        database.conversation(one, "10.0.0.1", "8.8.8.8", "TCP_Z",
                               [(start, 0, 1014, 900), (start + SECOND, 1, 514, 400, 1, 1, 400)])
         database.conversation(one, "10.0.0.1", "9.9.9.9", "UDP_B", [(start, 0, 514, 400)])
-        database.conversation(one, "10.0.0.1", "10.0.0.2", "TCP_A", [(start, 0, 114)], local=True)
+        database.conversation(one, "10.0.0.1", "10.0.0.2", "TCP_Z", [(start, 0, 114)], local=True)
         database.conversation(one, None, None, None, [(start, 0, 60)], link=True)
         database.conversation(two, "10.0.0.1", "8.8.8.8", "TCP_C", [(5, 0, 1014, 900)])
         return database.finish()
@@ -34,7 +35,7 @@ class Summary(TestCase):
         self.assertEqual([(row["application"], row["packets"], row["ip_bytes"], row["share"],
                            row["bad_packets"], row["retransmitted_bytes"], row["conversations"])
                           for row in summary["applications"]],
-                         [("TCP_A", 2, 1500, 0.5, 1, 400, 1), ("TCP_C", 1, 1000, 0.333333, 0, 0, 1),
+                         [("TCP_Z", 2, 1500, 0.5, 1, 400, 1), ("TCP_C", 1, 1000, 0.333333, 0, 0, 1),
                           ("UDP_B", 1, 500, 0.166667, 0, 0, 1)])
         self.assertEqual([(row["account"], row["packets"], row["ip_bytes"])
                           for row in summary["accounts"]],
@@ -42,8 +43,8 @@ class Summary(TestCase):
 
     def test_scopes_and_captures(self):
         path = self.make()
-        for options, expected in ((("--local",), [("TCP_A", 100)]),
-                                  (("--all",), [("TCP_A", 1600), ("TCP_C", 1000), ("UDP_B", 500)]),
+        for options, expected in ((("--local",), [("TCP_Z", 100)]),
+                                  (("--all",), [("TCP_Z", 1600), ("TCP_C", 1000), ("UDP_B", 500)]),
                                   (("--capture", "2"), [("TCP_C", 1000)])):
             summary = json.loads(self.succeed("summary", path, "-f", "json", *options))
             self.assertEqual([(row["application"], row["ip_bytes"])
@@ -54,7 +55,7 @@ class Summary(TestCase):
     def test_agrees_with_the_views(self):
         path = self.make()
         rows = csv.DictReader(io.StringIO(self.succeed("summary", path, "-f", "csv")))
-        with sqlite3.connect(path) as sql:
+        with contextlib.closing(sqlite3.connect(path)) as sql:
             expected = sql.execute(
                 "SELECT application, sum(packets), sum(frame_bytes), sum(bad_packets)"
                 "  FROM application_totals GROUP BY 1 ORDER BY sum(ip_bytes) DESC").fetchall()
@@ -75,7 +76,7 @@ class Summary(TestCase):
     def test_table_for_people(self):
         text = self.succeed("summary", self.make())
         self.assertLessEqual(max(map(len, text.splitlines())), 80)
-        self.assertIn("TCP_A           1       2  1.5 KiB 50.0 %   1     400 B", text)
+        self.assertIn("TCP_Z           1       2  1.5 KiB 50.0 %   1     400 B", text)
         self.assertIn("cut short", text)
         self.assertIn("2022-01-20 08:37:20", text)
 
