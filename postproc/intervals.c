@@ -181,7 +181,7 @@ static void make_rows(struct intervals *intervals, GHashTable *groups)
     g_autofree struct group **sorted =
         (struct group **)g_hash_table_get_keys_as_array(groups, &intervals->count);
 
-    qsort(sorted, intervals->count, sizeof *sorted, group_compare);
+    qsort(sorted, intervals->count, sizeof(gpointer), group_compare);
     intervals->pairs = g_new(gint64, intervals->count);
     intervals->rows = g_new(FieldEdgeInterval, intervals->count);
     for (guint i = 0; i < intervals->count; i++) {

@@ -89,8 +89,8 @@ CREATE TABLE conversation (
     retransmitted_bytes  INTEGER NOT NULL DEFAULT 0      -- TCP payload bytes seen before, exact
 ) STRICT;
 
--- The recorder finds a conversation again by these after it gave up its state in memory.
-CREATE INDEX conversation_key ON conversation (capture, transport, stream, host_a, host_b);
+-- A recorder that gave up the state of conversations in memory finds them again by an index
+-- conversation_key (capture, transport, stream, host_a, host_b), which it makes when it needs it.
 
 CREATE TABLE packet (
     id                  INTEGER PRIMARY KEY, -- (capture - 1) << 32 | position

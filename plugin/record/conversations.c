@@ -22,6 +22,16 @@ static guint bytes_hash(const void *data, size_t length)
     return hash;
 }
 
+uint64_t conversation_key_hash(const struct conversation_key *key)
+{
+    const uint8_t *bytes = (const uint8_t *)key;
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a, then a mixer, as its high bits are weak */
+    for (size_t i = 0; i < sizeof *key; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
+    hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    return hash ^ hash >> 33;
+}
+
 /* A stream's number and the last bytes of the addresses tell conversations apart well enough. */
 static guint key_hash(gconstpointer data)
 {

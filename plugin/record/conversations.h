@@ -53,6 +53,9 @@ void conversations_free(conversations *all);
 void conversation_key_make(struct conversation_key *key, const struct packet_facts *facts,
                            bool *source_is_high);
 
+/* 64 well-mixed bits of the whole key. */
+uint64_t conversation_key_hash(const struct conversation_key *key);
+
 /* The conversation, now the most recently used; NULL if it is not in memory. */
 struct conversation *conversations_find(conversations *all, const struct conversation_key *key);
 

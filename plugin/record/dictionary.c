@@ -6,47 +6,33 @@
 
 #include "plugin/record/verdicts.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
-enum { CACHE_MAX = 8192, ADDRESS_TEXT_MAX = 64 };
+enum { CACHE_MAX = 8192 };
 
-/* DO UPDATE with no change makes RETURNING answer for a row that was there. */
-static const char host_sql[] =
-    "INSERT INTO host (address, text) VALUES (?1, ?2)"
-    " ON CONFLICT (address) DO UPDATE SET text = text RETURNING id";
-static const char application_sql[] =
-    "INSERT INTO application (name) VALUES (?1)"
-    " ON CONFLICT (name) DO UPDATE SET name = name RETURNING id";
-static const char kind_find_sql[] =
-    "SELECT id FROM packet_kind WHERE protocol = ?1 AND direction = ?2 AND tcp_flags IS ?3"
-    " AND verdicts = ?4 AND renumbered = ?5";
-static const char kind_insert_sql[] =
-    "INSERT INTO packet_kind (protocol, direction, tcp_flags, verdicts, renumbered, analysis, is_bad,"
-    " is_retransmission) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id";
+/* Adding and finding are two statements: RETURNING costs several times as much. */
+enum statement { ADD_HOST, FIND_HOST, ADD_APPLICATION, FIND_APPLICATION, ADD_KIND, FIND_KIND };
+enum { STATEMENT_COUNT = FIND_KIND + 1 };
+static const char *const statement_sql[STATEMENT_COUNT] = {
+    [ADD_HOST] = "INSERT OR IGNORE INTO host (address, text) VALUES (?1, ?2)",
+    [FIND_HOST] = "SELECT id FROM host WHERE address = ?1",
+    [ADD_APPLICATION] = "INSERT OR IGNORE INTO application (name) VALUES (?1)",
+    [FIND_APPLICATION] = "SELECT id FROM application WHERE name = ?1",
+    [ADD_KIND] = "INSERT INTO packet_kind (protocol, direction, tcp_flags, verdicts, renumbered,"
+                 " analysis, is_bad, is_retransmission) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [FIND_KIND] = "SELECT id FROM packet_kind WHERE protocol = ?1 AND direction = ?2"
+                  " AND tcp_flags IS ?3 AND verdicts = ?4 AND renumbered = ?5",
+};
 
 /* The hash tables own their keys; ids are stored as pointers to int64 behind the keys. */
 struct dictionary {
-    sqlite3_stmt *host, *application, *kind_find, *kind_insert;
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENT_COUNT];
     GHashTable *hosts, *applications, *kinds;
     int failure; /* first code of SQLite that is none of success */
     struct packet_kind last_kind; /* consecutive packets are often of one kind */
     int64_t last_kind_id;
 };
-
-static guint address_hash(gconstpointer key)
-{
-    const struct packet_address *address = key;
-    guint hash = 5381;
-    for (unsigned i = 0; i < address->length; i++)
-        hash = hash * 33 + address->bytes[i];
-    return hash;
-}
-
-static gboolean address_equal(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, sizeof(struct packet_address)) == 0;
-}
 
 static guint kind_hash(gconstpointer key)
 {
@@ -70,29 +56,27 @@ static gboolean kind_equal(gconstpointer a, gconstpointer b)
 dictionary *dictionary_new(sqlite3 *db)
 {
     dictionary *d = g_new0(dictionary, 1);
-    d->hosts = g_hash_table_new_full(address_hash, address_equal, g_free, g_free);
+    d->db = db;
+    d->hosts =
+        g_hash_table_new_full(packet_address_hash, packet_address_equal, g_free, g_free);
     d->applications = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     d->kinds = g_hash_table_new_full(kind_hash, kind_equal, g_free, g_free);
-    if (sqlite3_prepare_v3(db, host_sql, -1, SQLITE_PREPARE_PERSISTENT, &d->host, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v3(db, application_sql, -1, SQLITE_PREPARE_PERSISTENT, &d->application,
-                           NULL) == SQLITE_OK &&
-        sqlite3_prepare_v3(db, kind_find_sql, -1, SQLITE_PREPARE_PERSISTENT, &d->kind_find, NULL) ==
-            SQLITE_OK &&
-        sqlite3_prepare_v3(db, kind_insert_sql, -1, SQLITE_PREPARE_PERSISTENT, &d->kind_insert,
-                           NULL) == SQLITE_OK)
-        return d;
-    dictionary_free(d);
-    return NULL;
+    for (unsigned i = 0; i < STATEMENT_COUNT; i++) {
+        if (sqlite3_prepare_v3(db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &d->statements[i], NULL) != SQLITE_OK) {
+            dictionary_free(d);
+            return NULL;
+        }
+    }
+    return d;
 }
 
 void dictionary_free(dictionary *d)
 {
     if (d == NULL)
         return;
-    sqlite3_finalize(d->host);
-    sqlite3_finalize(d->application);
-    sqlite3_finalize(d->kind_find);
-    sqlite3_finalize(d->kind_insert);
+    for (unsigned i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(d->statements[i]);
     g_hash_table_destroy(d->hosts);
     g_hash_table_destroy(d->applications);
     g_hash_table_destroy(d->kinds);
@@ -104,18 +88,33 @@ int dictionary_failure(const dictionary *d)
     return d->failure;
 }
 
-/* Runs a statement that returns an id; 0 if it returns no row. */
-static int64_t run_for_id(dictionary *d, sqlite3_stmt *statement)
+static void note_failure(dictionary *d, int rc)
+{
+    if (d->failure == SQLITE_OK)
+        d->failure = rc;
+}
+
+/* Runs an INSERT: the id of its row, 0 if it was there already. */
+static int64_t add(dictionary *d, enum statement which)
+{
+    int rc = sqlite3_step(d->statements[which]);
+    if (rc != SQLITE_DONE)
+        note_failure(d, rc);
+    bool added = rc == SQLITE_DONE && sqlite3_changes(d->db) > 0;
+    sqlite3_reset(d->statements[which]);
+    return added ? sqlite3_last_insert_rowid(d->db) : 0;
+}
+
+/* Runs a SELECT of an id: 0 if there is no row. */
+static int64_t find(dictionary *d, enum statement which)
 {
     int64_t id = 0;
-    int rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW) {
-        id = sqlite3_column_int64(statement, 0);
-        rc = sqlite3_step(statement);
-    }
-    if (rc != SQLITE_DONE && d->failure == SQLITE_OK)
-        d->failure = rc;
-    sqlite3_reset(statement);
+    int rc = sqlite3_step(d->statements[which]);
+    if (rc == SQLITE_ROW)
+        id = sqlite3_column_int64(d->statements[which], 0);
+    else if (rc != SQLITE_DONE)
+        note_failure(d, rc);
+    sqlite3_reset(d->statements[which]);
     return id;
 }
 
@@ -128,29 +127,19 @@ static void cache_add(GHashTable *cache, gpointer key, int64_t id)
     g_hash_table_insert(cache, key, value);
 }
 
-static void address_text(const struct packet_address *address, char text[ADDRESS_TEXT_MAX])
-{
-    text[0] = '\0';
-    if (address->length == 4 || address->length == 16) {
-        inet_ntop(address->length == 4 ? AF_INET : AF_INET6, address->bytes, text, ADDRESS_TEXT_MAX);
-        return;
-    }
-    for (unsigned i = 0; i < address->length; i++)
-        g_snprintf(text + (i > 0 ? i * 3 - 1 : 0), 4, i > 0 ? ":%02x" : "%02x", address->bytes[i]);
-    if (address->length == 0)
-        g_strlcpy(text, "unknown", ADDRESS_TEXT_MAX);
-}
-
 int64_t dictionary_host(dictionary *d, const struct packet_address *address)
 {
-    char text[ADDRESS_TEXT_MAX];
+    char text[PACKET_ADDRESS_TEXT_MAX];
     const int64_t *known = g_hash_table_lookup(d->hosts, address);
     if (known != NULL)
         return *known;
-    address_text(address, text);
-    sqlite3_bind_blob(d->host, 1, address->bytes, address->length, SQLITE_STATIC);
-    sqlite3_bind_text(d->host, 2, text, -1, SQLITE_STATIC);
-    int64_t id = run_for_id(d, d->host);
+    packet_address_text(address, text);
+    sqlite3_bind_blob(d->statements[ADD_HOST], 1, address->bytes, address->length, SQLITE_STATIC);
+    sqlite3_bind_text(d->statements[ADD_HOST], 2, text, -1, SQLITE_STATIC);
+    int64_t id = add(d, ADD_HOST);
+    sqlite3_bind_blob(d->statements[FIND_HOST], 1, address->bytes, address->length, SQLITE_STATIC);
+    if (id == 0 && d->failure == SQLITE_OK)
+        id = find(d, FIND_HOST);
     if (d->failure == SQLITE_OK)
         cache_add(d->hosts, g_memdup2(address, sizeof *address), id);
     return id;
@@ -161,8 +150,11 @@ int64_t dictionary_application(dictionary *d, const char *label)
     const int64_t *known = g_hash_table_lookup(d->applications, label);
     if (known != NULL)
         return *known;
-    sqlite3_bind_text(d->application, 1, label, -1, SQLITE_STATIC);
-    int64_t id = run_for_id(d, d->application);
+    sqlite3_bind_text(d->statements[ADD_APPLICATION], 1, label, -1, SQLITE_STATIC);
+    int64_t id = add(d, ADD_APPLICATION);
+    sqlite3_bind_text(d->statements[FIND_APPLICATION], 1, label, -1, SQLITE_STATIC);
+    if (id == 0 && d->failure == SQLITE_OK)
+        id = find(d, FIND_APPLICATION);
     if (d->failure == SQLITE_OK)
         cache_add(d->applications, g_strdup(label), id);
     return id;
@@ -184,14 +176,14 @@ static int64_t kind_insert(dictionary *d, const struct packet_kind *kind)
 {
     char analysis[VERDICT_TEXT_MAX];
     verdicts_text(kind->verdicts, analysis);
-    bind_kind(d->kind_insert, kind);
+    bind_kind(d->statements[ADD_KIND], kind);
     if (analysis[0] != '\0')
-        sqlite3_bind_text(d->kind_insert, 6, analysis, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_text(d->statements[ADD_KIND], 6, analysis, -1, SQLITE_TRANSIENT);
     else
-        sqlite3_bind_null(d->kind_insert, 6);
-    sqlite3_bind_int(d->kind_insert, 7, (kind->verdicts & VERDICTS_BAD) != 0);
-    sqlite3_bind_int(d->kind_insert, 8, (kind->verdicts & VERDICTS_RETRANSMISSION) != 0);
-    return run_for_id(d, d->kind_insert);
+        sqlite3_bind_null(d->statements[ADD_KIND], 6);
+    sqlite3_bind_int(d->statements[ADD_KIND], 7, (kind->verdicts & VERDICTS_BAD) != 0);
+    sqlite3_bind_int(d->statements[ADD_KIND], 8, (kind->verdicts & VERDICTS_RETRANSMISSION) != 0);
+    return add(d, ADD_KIND);
 }
 
 int64_t dictionary_kind(dictionary *d, const struct packet_kind *kind)
@@ -201,8 +193,8 @@ int64_t dictionary_kind(dictionary *d, const struct packet_kind *kind)
     const int64_t *known = g_hash_table_lookup(d->kinds, kind);
     int64_t id = known != NULL ? *known : 0;
     if (id == 0) {
-        bind_kind(d->kind_find, kind);
-        id = run_for_id(d, d->kind_find);
+        bind_kind(d->statements[FIND_KIND], kind);
+        id = find(d, FIND_KIND);
         if (id == 0 && d->failure == SQLITE_OK)
             id = kind_insert(d, kind);
         if (d->failure == SQLITE_OK)

@@ -11,24 +11,11 @@ struct names {
     GHashTable *table; /* owned packet_address -> owned text */
 };
 
-static guint address_hash(gconstpointer data)
-{
-    const struct packet_address *address = data;
-    guint hash = address->length;
-    for (unsigned i = 0; i < address->length; i++)
-        hash = hash * 31 + address->bytes[i];
-    return hash;
-}
-
-static gboolean address_equal(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, sizeof(struct packet_address)) == 0;
-}
-
 names *names_new(void)
 {
     names *all = g_new0(names, 1);
-    all->table = g_hash_table_new_full(address_hash, address_equal, g_free, g_free);
+    all->table =
+        g_hash_table_new_full(packet_address_hash, packet_address_equal, g_free, g_free);
     return all;
 }
 

@@ -18,6 +18,7 @@
 enum {
     PACKET_LAYERS_MAX = 16,  /* layers above the transport that are looked at */
     PACKET_ANSWERS_MAX = 16, /* addresses learned from one DNS answer */
+    PACKET_ADDRESS_TEXT_MAX = 64, /* an address as text with its final zero */
     PACKET_NAME_MAX = 255    /* bytes of a host name (RFC 1035) that are kept */
 };
 
@@ -26,6 +27,13 @@ struct packet_address {
     uint8_t length;
     uint8_t bytes[16];
 };
+
+/* For hash tables: addresses are compared as bytes, so what is behind `length` must be zero. */
+unsigned packet_address_hash(const void *address);
+int packet_address_equal(const void *left, const void *right);
+
+/* "10.0.0.1", "2001:db8::1", "02:00:5e:10:00:01"; "unknown" if there is none. */
+void packet_address_text(const struct packet_address *address, char text[PACKET_ADDRESS_TEXT_MAX]);
 
 /* The flow of a packet: what says which conversation it belongs to. */
 struct packet_flow {

@@ -4,6 +4,7 @@
  */
 #include "plugin/record/recorder.h"
 
+#include "plugin/record/bloom.h"
 #include "plugin/record/conversations.h"
 #include "plugin/record/fragments.h"
 #include "plugin/record/names.h"
@@ -36,8 +37,7 @@ struct recorder {
     size_t site_port_count;
     char *error;
     int64_t capture, next_conversation;
-    uint32_t highest_stream[CLASSIFY_SCTP + 1]; /* by transport */
-    bool any_given_up;     /* a conversation not in memory can be in the database */
+    bloom *given_up; /* keys of conversations that are in the database and no longer in memory */
     size_t holes_bytes;
     uint32_t position;
     int64_t offset;
@@ -62,6 +62,7 @@ recorder *recorder_open(const struct recorder_options *options, char **error)
     r->capture = store_capture_id(opened);
     r->next_conversation = store_next_conversation(opened);
     r->conversations = conversations_new();
+    r->given_up = bloom_new();
     r->fragments = fragments_new();
     r->names = names_new();
     r->site_ports = g_memdup2(options->site_ports,
@@ -178,8 +179,8 @@ static void give_up_oldest(recorder *r)
         send_label(r, oldest);
     for (int d = 0; d < 2; d++)
         r->holes_bytes -= oldest->space[d].lower_capacity * sizeof(sequence_range);
+    bloom_add(r->given_up, conversation_key_hash(&oldest->key));
     conversations_remove(r->conversations, oldest);
-    r->any_given_up = true;
 }
 
 /* Decides the label anew.  A label read back from the database stays until it is outvoted. */
@@ -227,18 +228,6 @@ static bool is_local(const recorder *r, const struct packet_facts *facts)
                              facts->outer_source.length);
 }
 
-/* Whether the database may hold a conversation of this key that memory no longer has. */
-static bool may_be_given_up(recorder *r, const struct conversation_key *key)
-{
-    bool seen = true;
-    if (key->is_numbered) {
-        uint32_t *highest = &r->highest_stream[key->transport];
-        seen = key->stream <= *highest;
-        *highest = MAX(*highest, key->stream);
-    }
-    return seen && r->any_given_up;
-}
-
 static bool restore(recorder *r, struct conversation *c)
 {
     struct conversation_found found = {0};
@@ -260,7 +249,7 @@ static bool restore(recorder *r, struct conversation *c)
 static struct conversation *add_conversation(recorder *r, const struct conversation_key *key,
                                              const struct packet_facts *facts, bool source_is_high)
 {
-    bool look = may_be_given_up(r, key);
+    bool look = bloom_may_hold(r->given_up, conversation_key_hash(key));
     if (conversations_is_full(r->conversations))
         give_up_oldest(r);
     struct conversation *c = conversations_add(r->conversations, key, &facts->flow);
@@ -484,6 +473,7 @@ bool recorder_packet(recorder *r, const struct packet_facts *facts)
 static void recorder_free(recorder *r)
 {
     conversations_free(r->conversations);
+    bloom_free(r->given_up);
     fragments_free(r->fragments);
     names_free(r->names);
     locality_free(r->locality);

@@ -51,9 +51,10 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         " frame_bytes_ab, frame_bytes_ba, ip_bytes_ab, ip_bytes_ba, payload_bytes_ab,"
         " payload_bytes_ba, bad_packets, bad_bytes, retransmissions, retransmission_bytes,"
         " retransmitted_bytes, capture, is_link, transport, stream, ip_protocol, icmp_group,"
-        " host_a, host_b, port_a, port_b, vlan, tunnel, is_local)"
+        " host_a, host_b, port_a, port_b, vlan, tunnel, is_local, application, label_source, votes,"
+        " server_name)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-        " ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+        " ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)",
     [UPDATE_CONVERSATION] =
         "UPDATE conversation SET started_ns = min(started_ns, ?2), ended_ns = max(ended_ns, ?3),"
         " packets_ab = packets_ab + ?4, packets_ba = packets_ba + ?5,"
@@ -99,7 +100,7 @@ struct store {
     char *error;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     int64_t base_ns;
-    bool in_transaction;
+    bool in_transaction, has_index;
     gint64 transaction_began; /* monotonic, µs */
     unsigned rows;            /* since the last commit */
     GArray *pending;          /* of struct pending */
@@ -410,6 +411,21 @@ static void bind_port(sqlite3_stmt *statement, int index, bool has, uint16_t por
         sqlite3_bind_null(statement, index);
 }
 
+static void bind_label(store *s, sqlite3_stmt *statement, int application, int source, int votes,
+                       const struct pending *entry)
+{
+    if (!entry->has_label) {
+        sqlite3_bind_null(statement, application);
+        sqlite3_bind_null(statement, source);
+        sqlite3_bind_int64(statement, votes, 0);
+        return;
+    }
+    int64_t id = dictionary_application(s->dictionary, entry->label.label);
+    sqlite3_bind_int64(statement, application, id);
+    bind_text(statement, source, classify_source_name(entry->label.source));
+    sqlite3_bind_int64(statement, votes, entry->label.votes);
+}
+
 static void insert_conversation(store *s, const struct pending *entry)
 {
     sqlite3_stmt *statement = s->statements[INSERT_CONVERSATION];
@@ -427,29 +443,20 @@ static void insert_conversation(store *s, const struct pending *entry)
     bind_port(statement, 27, made->has_vlan, made->vlan);
     bind_text(statement, 28, made->tunnel);
     sqlite3_bind_int64(statement, 29, made->is_local);
+    bind_label(s, statement, 30, 31, 32, entry);
+    bind_text(statement, 33, entry->has_server_name ? entry->server_name : NULL);
     run(s, INSERT_CONVERSATION, "writing a conversation");
 }
 
-static void write_label(store *s, const struct pending *entry)
+static void update_conversation(store *s, const struct pending *entry)
 {
-    sqlite3_stmt *statement = s->statements[LABEL_CONVERSATION];
-    sqlite3_bind_int64(statement, 1, entry->id);
-    sqlite3_bind_int64(statement, 2, dictionary_application(s->dictionary, entry->label.label));
-    bind_text(statement, 3, classify_source_name(entry->label.source));
-    sqlite3_bind_int64(statement, 4, entry->label.votes);
-    run(s, LABEL_CONVERSATION, "labelling a conversation");
-}
-
-static void write_pending(store *s, const struct pending *entry)
-{
-    if (entry->is_new) {
-        insert_conversation(s, entry);
-    } else {
-        bind_sums(s->statements[UPDATE_CONVERSATION], entry);
-        run(s, UPDATE_CONVERSATION, "updating a conversation");
+    bind_sums(s->statements[UPDATE_CONVERSATION], entry);
+    run(s, UPDATE_CONVERSATION, "updating a conversation");
+    if (entry->has_label) {
+        sqlite3_bind_int64(s->statements[LABEL_CONVERSATION], 1, entry->id);
+        bind_label(s, s->statements[LABEL_CONVERSATION], 2, 3, 4, entry);
+        run(s, LABEL_CONVERSATION, "labelling a conversation");
     }
-    if (entry->has_label)
-        write_label(s, entry);
     if (entry->has_server_name) {
         sqlite3_bind_int64(s->statements[NAME_CONVERSATION], 1, entry->id);
         bind_text(s->statements[NAME_CONVERSATION], 2, entry->server_name);
@@ -460,8 +467,13 @@ static void write_pending(store *s, const struct pending *entry)
 /* Writes the gathered changes of all conversations, inside the transaction. */
 static void flush_pending(store *s)
 {
-    for (guint i = 0; i < s->pending->len && s->error == NULL; i++)
-        write_pending(s, &g_array_index(s->pending, struct pending, i));
+    for (guint i = 0; i < s->pending->len && s->error == NULL; i++) {
+        const struct pending *entry = &g_array_index(s->pending, struct pending, i);
+        if (entry->is_new)
+            insert_conversation(s, entry);
+        else
+            update_conversation(s, entry);
+    }
     g_hash_table_remove_all(s->pending_by_id);
     g_array_set_size(s->pending, 0);
     if (s->capture_packets == 0 || s->error != NULL)
@@ -496,11 +508,23 @@ static void found_read(struct conversation_found *found, sqlite3_stmt *statement
     }
 }
 
+/* The index that finds a conversation by its key: most recordings never need it, and it would cost a
+ * tenth of what a new conversation does. */
+static bool index_make(store *s)
+{
+    static const char sql[] = "CREATE INDEX IF NOT EXISTS conversation_key"
+                              " ON conversation (capture, transport, stream, host_a, host_b)";
+    if (!s->has_index && sqlite3_exec(s->file.db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail(s, "making an index");
+    s->has_index = s->error == NULL;
+    return s->has_index;
+}
+
 void store_lookup(store *s, const struct operation_lookup *o)
 {
     sqlite3_stmt *statement = s->statements[FIND_CONVERSATION];
     o->found->id = 0;
-    if (!begin(s))
+    if (!begin(s) || !index_make(s))
         return;
     flush_pending(s);
     sqlite3_bind_int64(statement, 1, s->file.capture);

@@ -45,7 +45,7 @@ static void write_value(FILE *file, enum output_type type, const struct output_v
         g_ascii_formatd(text, sizeof text, "%.6f", value->share);
         break;
     case OUTPUT_FLAG:
-        strcpy(text, value->number != 0 ? "true" : "false");
+        g_strlcpy(text, value->number != 0 ? "true" : "false", sizeof text);
         break;
     }
     fputs(text, file);

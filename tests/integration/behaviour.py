@@ -61,6 +61,13 @@ def feed(process, data):
     return True
 
 
+def close_stdin(process):
+    """Ends the input of a process that may be gone."""
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+    process.stdin = None
+
+
 def give(path, mode=0o666):
     """Lets the user that tshark runs as write the file."""
     path.chmod(mode)

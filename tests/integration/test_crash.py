@@ -18,7 +18,8 @@ import tempfile
 import unittest
 
 import harness
-from behaviour import (SITE, check_books, ended, feed, give, has_begun, query, started, wait_until)
+from behaviour import (SITE, check_books, close_stdin, ended, feed, give, has_begun, query, started,
+                       wait_until)
 
 KILLS = int(os.environ.get("FIELDEDGE_KILLS", "25"))
 SEED = int(os.environ.get("FIELDEDGE_SEED", "1"))
@@ -154,7 +155,7 @@ class Signals(unittest.TestCase):
                     for at in range(half, len(data), 4096):
                         if not feed(process, data[at:at + 4096]):
                             break
-                    process.stdin = None
+                    close_stdin(process)
                     code, said = ended(process)
                 files = sorted(path.name for path in folder.iterdir())
                 check_books(self, database)

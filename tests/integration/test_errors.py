@@ -12,8 +12,8 @@ import unittest
 
 import behaviour
 import harness
-from behaviour import (SITE, check_books, ended, feed, give, query, snapshot, started, wait_for_packets,
-                       wait_until)
+from behaviour import (SITE, check_books, close_stdin, ended, feed, give, query, snapshot, started,
+                       wait_for_packets, wait_until)
 
 SHORT = harness.OWN_CAPTURES / "two-interfaces.pcapng"
 LONG_PACKETS = 30000  # three commits at least
@@ -277,8 +277,7 @@ class Several(unittest.TestCase):
                 self.assertIn("another recording is writing", sentence(self, result))
                 self.assertEqual(result.returncode, 1)
                 feed(first, data[60000:])
-                first.stdin.close()
-                first.stdin = None
+                close_stdin(first)
                 self.assertEqual(ended(first), (0, ""))
             self.assertEqual(harness.record(SHORT, database).returncode, 0)
             self.assertEqual(query(database, "SELECT id, status, packets FROM captures"),

@@ -22,7 +22,7 @@ static void check_refused(const char *path, FieldEdgeError code, const char *wor
     g_autoptr(FieldEdgeDatabase) database = fieldedge_database_open(path, &error);
 
     CU_ASSERT_PTR_NULL(database);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(error);
+    REQUIRE(error);
     CU_ASSERT(g_error_matches(error, FIELDEDGE_ERROR, (gint)code));
     CU_ASSERT_PTR_NOT_NULL(strstr(error->message, words));
     CU_ASSERT(g_str_has_prefix(error->message, path));
@@ -81,7 +81,7 @@ static void test_reads_one_state_while_a_writer_goes_on(void)
     fixture_exec(db, "PRAGMA journal_mode = WAL");
     fixture_capture(db, 1, 0);
     FieldEdgeDatabase *database = fieldedge_database_open(path, NULL);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(database);
+    REQUIRE(database);
     fixture_capture(db, 2, 0);
     CU_ASSERT_EQUAL(count_captures(database), 1);
     fieldedge_database_close(database);
@@ -119,7 +119,7 @@ static void check_first_name(sqlite3 *db, const char *sql_name, const char *expe
     g_autoptr(FieldEdgeTotals) totals = fieldedge_totals_new(database, NULL, NULL);
     const FieldEdgeTotal *total = fieldedge_totals_next(totals, NULL);
 
-    CU_ASSERT_PTR_NOT_NULL_FATAL(total);
+    REQUIRE(total);
     CU_ASSERT_STRING_EQUAL(total->application, expected);
 }
 
@@ -160,7 +160,7 @@ static void test_accounts_hold_every_packet_once(void)
         g_autoptr(FieldEdgeAccounts) accounts = fieldedge_accounts_new(database, NULL, NULL);
         for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
             const FieldEdgeAccount *account = fieldedge_accounts_next(accounts, NULL);
-            CU_ASSERT_PTR_NOT_NULL_FATAL(account);
+            REQUIRE(account);
             CU_ASSERT_STRING_EQUAL(account->account, expected[i].name);
             CU_ASSERT_EQUAL(account->packets, expected[i].packets);
             CU_ASSERT_EQUAL(account->ip_bytes, expected[i].ip_bytes);
@@ -186,7 +186,7 @@ static void test_hosts_count_both_directions(void)
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
         g_autoptr(FieldEdgeHosts) hosts = fieldedge_hosts_new(database, NULL, NULL);
         const FieldEdgeHost *host = fieldedge_hosts_next(hosts, NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(host);
+        REQUIRE(host);
         CU_ASSERT_STRING_EQUAL(host->address, "10.0.0.1");
         CU_ASSERT_TRUE(host->is_local);
         CU_ASSERT_EQUAL(host->conversations, 2);
@@ -194,7 +194,7 @@ static void test_hosts_count_both_directions(void)
         CU_ASSERT_EQUAL(host->ip_bytes_received, 100 + 10);
         CU_ASSERT_EQUAL(host->packets_sent, 2);
         host = fieldedge_hosts_next(hosts, NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(host);
+        REQUIRE(host);
         CU_ASSERT_STRING_EQUAL(host->address, "10.0.0.5");
         CU_ASSERT_FALSE(host->is_local);
         CU_ASSERT_EQUAL(host->ip_bytes_sent, 100);

@@ -15,6 +15,14 @@
 #include <CUnit/Basic.h>
 #include <stdlib.h>
 
+/* Ends the test if pointer is NULL; the second line is for readers that do not know CUnit. */
+#define REQUIRE(pointer)                                                                           \
+    do {                                                                                           \
+        CU_ASSERT_PTR_NOT_NULL_FATAL(pointer);                                                     \
+        if ((pointer) == NULL)                                                                     \
+            abort();                                                                               \
+    } while (0)
+
 #define SECOND G_GINT64_CONSTANT(1000000000)
 
 enum { KIND_AB = 1, KIND_BA, KIND_BAD };
@@ -77,28 +85,35 @@ G_GNUC_UNUSED static void fixture_packet(sqlite3 *db, int conversation, gint64 t
                  (long long)time_ns, frame_bytes, kind, conversation);
 }
 
-#define FIXTURE_SUM(expression, direction)                                                         \
-    " = (SELECT ifnull(sum(" expression "), 0) FROM packet p JOIN packet_kind k ON k.id = p.kind"  \
-    "     WHERE p.conversation = v.id AND k.direction IN (" direction "))"
-
 G_GNUC_UNUSED static void fixture_sums(sqlite3 *db)
 {
-    fixture_exec(
-        db,
-        "UPDATE conversation AS v SET packets_ab" FIXTURE_SUM("1", "0") ", packets_ba" FIXTURE_SUM("1", "1") ", frame_bytes_ab" FIXTURE_SUM("p.frame_bytes", "0") ", frame_bytes_ba" FIXTURE_SUM("p.frame_bytes", "1") ", ip_bytes_ab" FIXTURE_SUM("p.frame_bytes - p.link_bytes", "0") ", ip_bytes_ba" FIXTURE_SUM("p.frame_bytes - p.link_bytes", "1") ", payload_bytes_ab" FIXTURE_SUM(
-            "p.payload_bytes",
-            "0") ", payload_bytes_ba" FIXTURE_SUM("p.payload_bytes",
-                                                  "1") ", bad_packets" FIXTURE_SUM("k.is_bad",
-                                                                                   "0, 1") ", "
-                                                                                           "bad_"
-                                                                                           "byte"
-                                                                                           "s" FIXTURE_SUM("k.is_bad * p.frame_bytes",
-                                                                                                           "0, 1") ", retransmissions" FIXTURE_SUM("k.is_retransmission",
-                                                                                                                                                   "0, 1") ", retransmission_bytes" FIXTURE_SUM("k.is_retransmission * p.frame_bytes",
-                                                                                                                                                                                                "0, 1") ", started_ns = (SELECT c.base_ns + min(p.time) FROM packet p, capture c"
-                                                                                                                                                                                                        "                 WHERE p.conversation = v.id AND c.id = v.capture)"
-                                                                                                                                                                                                        ", ended_ns = (SELECT c.base_ns + max(p.time) FROM packet p, capture c"
-                                                                                                                                                                                                        "               WHERE p.conversation = v.id AND c.id = v.capture)");
+    static const struct {
+        const char *column, *expression, *directions;
+    } sums[] = {
+        {"packets_ab", "1", "0"},
+        {"packets_ba", "1", "1"},
+        {"frame_bytes_ab", "p.frame_bytes", "0"},
+        {"frame_bytes_ba", "p.frame_bytes", "1"},
+        {"ip_bytes_ab", "p.frame_bytes - p.link_bytes", "0"},
+        {"ip_bytes_ba", "p.frame_bytes - p.link_bytes", "1"},
+        {"payload_bytes_ab", "p.payload_bytes", "0"},
+        {"payload_bytes_ba", "p.payload_bytes", "1"},
+        {"bad_packets", "k.is_bad", "0, 1"},
+        {"bad_bytes", "k.is_bad * p.frame_bytes", "0, 1"},
+        {"retransmissions", "k.is_retransmission", "0, 1"},
+        {"retransmission_bytes", "k.is_retransmission * p.frame_bytes", "0, 1"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(sums); i++)
+        fixture_exec(db,
+                     "UPDATE conversation AS v SET %s = (SELECT ifnull(sum(%s), 0)"
+                     " FROM packet p JOIN packet_kind k ON k.id = p.kind"
+                     " WHERE p.conversation = v.id AND k.direction IN (%s))",
+                     sums[i].column, sums[i].expression, sums[i].directions);
+    fixture_exec(db, "UPDATE conversation AS v SET (started_ns, ended_ns) ="
+                     " (SELECT c.base_ns + min(p.time), c.base_ns + max(p.time)"
+                     "    FROM packet p, capture c WHERE p.conversation = v.id"
+                     "     AND c.id = v.capture)");
 }
 
 G_GNUC_UNUSED static FieldEdgeDatabase *fixture_read(sqlite3 *db)

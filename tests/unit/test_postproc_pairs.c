@@ -22,7 +22,7 @@ static void test_interval_is_the_mean_of_gaps_in_time_order(void)
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
         g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, TRUE, NULL);
         const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(pair);
+        REQUIRE(pair);
         CU_ASSERT_EQUAL_FATAL(pair->interval_count, 2);
         CU_ASSERT_EQUAL(pair->intervals[0].frame_bytes, 60);
         CU_ASSERT_EQUAL(pair->intervals[0].packets, 4);
@@ -54,7 +54,7 @@ static void test_groups_cross_conversations_by_the_pairs_direction(void)
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
         g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, TRUE, NULL);
         const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(pair);
+        REQUIRE(pair);
         CU_ASSERT_STRING_EQUAL(pair->host_a, "10.0.0.5");
         CU_ASSERT_STRING_EQUAL(pair->host_b, "10.0.0.1");
         CU_ASSERT_EQUAL(pair->conversations, 2);
@@ -91,7 +91,7 @@ static void test_repeats_come_from_sorted_start_times(void)
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
         g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, FALSE, NULL);
         const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(pair);
+        REQUIRE(pair);
         CU_ASSERT_EQUAL(pair->interval_count, 0);
         CU_ASSERT_EQUAL_FATAL(pair->conversations, 4);
         CU_ASSERT_EQUAL(pair->start_times_ns[0], 0);
@@ -120,7 +120,7 @@ static void check_repeats(int conversations, gint64 mean, gint64 stdev)
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
         g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, FALSE, NULL);
         const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(pair);
+        REQUIRE(pair);
         CU_ASSERT_EQUAL(pair->repeat_mean_ns, mean);
         CU_ASSERT_EQUAL(pair->repeat_stdev_ns, stdev);
     }
@@ -154,7 +154,7 @@ static void test_pairs_come_in_the_order_of_their_beginning(void)
         g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, TRUE, NULL);
         for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
             const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
-            CU_ASSERT_PTR_NOT_NULL_FATAL(pair);
+            REQUIRE(pair);
             CU_ASSERT_STRING_EQUAL(pair->host_a, expected[i]);
             CU_ASSERT_EQUAL(pair->interval_count, 1);
         }
@@ -177,7 +177,7 @@ static void test_extreme_times_do_not_wrap(void)
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
         g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, TRUE, NULL);
         const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(pair);
+        REQUIRE(pair);
         CU_ASSERT_EQUAL_FATAL(pair->interval_count, 1);
         CU_ASSERT_EQUAL(pair->intervals[0].mean_ns, G_MAXINT64);
     }

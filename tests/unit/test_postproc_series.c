@@ -22,7 +22,7 @@ static void check_points(sqlite3 *db, const FieldEdgeSelection *selection, Field
 
     for (size_t i = 0; i < count; i++) {
         const FieldEdgePoint *point = fieldedge_series_next(series, NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(point);
+        REQUIRE(point);
         CU_ASSERT_STRING_EQUAL(point->application, expected[i].application);
         CU_ASSERT_EQUAL(point->group, expected[i].group);
         CU_ASSERT_EQUAL(point->time_ns, expected[i].time_ns);
@@ -95,10 +95,10 @@ static void test_totals_agree_with_points(void)
         g_autoptr(FieldEdgeSeriesTotals) totals =
             fieldedge_series_totals_new(database, NULL, FIELDEDGE_BYTES_FRAME, NULL);
         const FieldEdgeSeriesTotal *total = fieldedge_series_totals_next(totals, NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(total);
+        REQUIRE(total);
         CU_ASSERT_STRING_EQUAL(total->application, "TCP_A");
         total = fieldedge_series_totals_next(totals, NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(total);
+        REQUIRE(total);
         CU_ASSERT_EQUAL(total->points, 4);
         CU_ASSERT_EQUAL(total->bytes, 70 + 71 + 72 + 75);
         CU_ASSERT_EQUAL(total->first_ns, 20);

@@ -1,0 +1,117 @@
+/* period_internal.h
+ * What the files of the period detector share; periodicity.h explains the whole.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef FIELDEDGE_PERIOD_INTERNAL_H
+#define FIELDEDGE_PERIOD_INTERNAL_H
+
+#include "periodicity.h"
+
+#define PERIOD_SHORTEST     0.004 /* s: below that, gaps are those of a line, not of a program */
+#define PERIOD_GATE         8.0   /* nats of evidence that make a period significant */
+#define PERIOD_CANDIDATES   48
+#define PERIOD_GAP_BINS     3072
+#define PERIOD_GAP_STEP     0.01  /* width of a bin of ln gap */
+#define PERIOD_MULTIPLE     4     /* a gap of up to so many periods still links two hits */
+
+/* The cycles.  Invariants: t rises, t[0] >= 0, t[n - 1] <= length. */
+struct period_train {
+    double *t;      /* s since the window began */
+    guint n;        /* */
+    double length;  /* s: of the window */
+    double quantum; /* s: resolution of the times */
+};
+
+/* A length worth a look. */
+struct period_guess {
+    double period; /* s */
+    double span;   /* s over which it is known to a fraction of a cycle; 0: only to about 1 % */
+};
+
+/* A length as tested. */
+struct period_fit {
+    bool is_clock;
+    double period;
+    double centre;   /* clock: phase of the window's middle, 0..1 */
+    double width;    /* clock: of the window, as a share of the period */
+    double sigma;    /* sleep: standard deviation of a gap, as a share of the period */
+    double evidence; /* nats, after the cost of the search */
+    double effect;   /* 0..1: how much more than chance is explained */
+};
+
+/* Histogram of ln gap. */
+struct period_gaps {
+    guint n;
+    double count[PERIOD_GAP_BINS];
+    double sum[PERIOD_GAP_BINS];    /* of the gaps */
+    double smooth[PERIOD_GAP_BINS]; /* density of ln gap, blurred: "any smooth distribution" */
+    double low;                     /* ln gap at the left edge */
+    guint filled[PERIOD_GAP_BINS];  /* bins that are not empty */
+    guint filled_count;
+};
+
+/* A cycle that came when the period said.  cycle counts from the first of its run. */
+struct period_hit {
+    guint event;
+    guint run;
+    double cycle;
+};
+
+/* ---- period_train.c ---- */
+
+/* Where the packets of cycle i are: order[first[i]] .. order[first[i + 1] - 1] */
+struct period_input {
+    gint64 base_ns; /* begin of the window */
+    gsize count;    /* of packets */
+    gint64 *times;  /* sorted */
+    gint64 *sizes;  /* in the same order, or NULL */
+    guint *first;   /* n + 1 */
+    double *exact;  /* cycle times without blur, s */
+    struct period_train train;
+};
+
+void period_input_fill(struct period_input *input, const gint64 *times, const gint64 *sizes,
+                       gsize count, gint64 started, gint64 ended);
+void period_input_clear(struct period_input *input);
+
+/* ---- period_fft.c ---- */
+
+/* Power of count real values (a power of two) at 0 .. count / 2 - 1 turns, in place. */
+void period_power(double *values, guint count);
+
+/* ---- period_candidates.c ---- */
+
+/* Up to PERIOD_CANDIDATES, no two alike; gaps are those of the train. */
+guint period_candidates(const struct period_train *train, const struct period_gaps *gaps,
+                        struct period_guess *guesses);
+
+/* ---- period_sleep.c ---- */
+
+void period_gaps_fill(struct period_gaps *gaps, const struct period_train *train);
+bool period_sleep_fit(const struct period_gaps *gaps, double period, struct period_fit *fit);
+
+/* ---- period_clock.c ---- */
+
+bool period_clock_fit(const struct period_train *train, const struct period_guess *guess,
+                      struct period_fit *fit);
+
+/* ---- period_report.c ---- */
+
+/* The hits of a fit, into hits (room for train->n); returns how many. */
+guint period_hits(const struct period_train *train, const struct period_fit *fit,
+                  struct period_hit *hits);
+
+/* Is the pattern of hits that of something that repeats?  (Doubling gaps are all multiples of the
+ * first, too.) */
+bool period_hits_plausible(const struct period_hit *hits, guint count);
+
+/* Length, interval, jitter, kind, hit rate, phase from the exact times. */
+void period_estimate(const struct period_input *input, const double *exact,
+                     const struct period_hit *hits, guint count, struct periodicity_period *out);
+
+/* Did the hits begin or end inside the window? */
+void period_change(const struct period_input *input, const double *exact,
+                   const struct period_hit *hits, guint count, struct periodicity_period *out);
+
+#endif

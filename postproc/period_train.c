@@ -1,0 +1,191 @@
+/* period_train.c
+ * From packets to cycles: sort, find the resolution of the times, join bursts.
+ *
+ * Bursts: if the sorted logarithms of the gaps have a void of at least ln 4, with a tenth of the
+ * gaps on either side, gaps below it lie inside a cycle.
+ * Resolution: the largest of 1 us, 10 us ... 1 s that divides all times.  Times so rounded are
+ * spread over their step: otherwise every train repeats at the step, and chance at its multiples.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "period_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct packet {
+    gint64 time;
+    gint64 size;
+};
+
+static int packet_compare(const void *left, const void *right)
+{
+    const struct packet *a = left, *b = right;
+
+    if (a->time != b->time)
+        return a->time < b->time ? -1 : 1;
+    return (a->size > b->size) - (a->size < b->size);
+}
+
+static int double_compare(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+
+    return (a > b) - (a < b);
+}
+
+static bool is_sorted(const gint64 *times, gsize count)
+{
+    for (gsize i = 1; i < count; i++)
+        if (times[i] < times[i - 1])
+            return false;
+    return true;
+}
+
+static void copy_sorted(struct period_input *input, const gint64 *times, const gint64 *sizes,
+                        gsize count)
+{
+    input->times = g_new(gint64, count);
+    input->sizes = sizes == NULL ? NULL : g_new(gint64, count);
+    if (is_sorted(times, count)) {
+        memcpy(input->times, times, count * sizeof *times);
+        if (sizes != NULL)
+            memcpy(input->sizes, sizes, count * sizeof *sizes);
+        return;
+    }
+
+    g_autofree struct packet *packets = g_new(struct packet, count);
+    for (gsize i = 0; i < count; i++)
+        packets[i] = (struct packet){times[i], sizes == NULL ? 0 : sizes[i]};
+    qsort(packets, count, sizeof *packets, packet_compare);
+    for (gsize i = 0; i < count; i++) {
+        input->times[i] = packets[i].time;
+        if (sizes != NULL)
+            input->sizes[i] = packets[i].size;
+    }
+}
+
+/* a - b in s, a >= b, whatever their distance. */
+static double seconds_between(gint64 a, gint64 b)
+{
+    return (double)((guint64)a - (guint64)b) / 1e9;
+}
+
+static double find_quantum(const gint64 *times, gsize count)
+{
+    gint64 quantum = 1000000000;
+
+    for (gsize i = 0; i < count && quantum > 1; i++)
+        while (quantum > 1 && times[i] % quantum != 0)
+            quantum /= 10;
+    return (double)quantum / 1e9;
+}
+
+/* Widest void between the logarithms of gaps; the gap in its middle, or 0. */
+static double burst_limit(const double *t, guint n, double quantum)
+{
+    guint gaps = 0, least;
+    double widest = log(4.0), limit = 0;
+    g_autofree double *logs = g_new(double, n);
+
+    for (guint i = 1; i < n; i++)
+        logs[gaps++] = log(MAX(t[i] - t[i - 1], MAX(quantum / 2, 1e-9)));
+    qsort(logs, gaps, sizeof *logs, double_compare);
+    least = MAX(2, gaps / 12);
+    for (guint i = least; i + least <= gaps; i++) {
+        double width = logs[i] - logs[i - 1];
+
+        if (width > widest) {
+            widest = width;
+            limit = exp(0.5 * (logs[i] + logs[i - 1]));
+        }
+    }
+    return limit;
+}
+
+/* 0..1, the same for the same input. */
+static double next_random(guint64 *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return (double)(*state >> 11) / 9007199254740992.0;
+}
+
+/* Joins what lies closer than limit. */
+static void find_cycles(struct period_input *input, const double *t, guint n, double limit)
+{
+    guint cycles = 0;
+
+    for (guint i = 0; i < n; i++) {
+        if (i > 0 && t[i] - t[i - 1] <= limit)
+            continue;
+        input->exact[cycles] = t[i];
+        input->first[cycles] = i;
+        cycles++;
+    }
+    input->first[cycles] = n;
+    input->train.n = cycles;
+}
+
+/* Spreads the times over their resolution, if that matters. */
+static void blur(struct period_train *train, const double *exact)
+{
+    guint64 state = 0x9e3779b97f4a7c15u;
+    double quantum = train->quantum;
+    guint n = train->n;
+
+    memcpy(train->t, exact, n * sizeof *exact);
+    if (n < 3 || quantum < 1e-5 || quantum * 4000 < train->length / n)
+        return;
+    for (guint i = 0; i < n; i++)
+        train->t[i] += (next_random(&state) - 0.5) * quantum;
+    qsort(train->t, n, sizeof *train->t, double_compare);
+    for (guint i = 0; i < n; i++)
+        train->t[i] = CLAMP(train->t[i], 0.0, train->length);
+}
+
+void period_input_fill(struct period_input *input, const gint64 *times, const gint64 *sizes,
+                       gsize count, gint64 started, gint64 ended)
+{
+    struct period_train *train = &input->train;
+    guint n = (guint)MIN(count, (gsize)G_MAXUINT / 4);
+
+    memset(input, 0, sizeof *input);
+    if (n == 0)
+        return;
+    copy_sorted(input, times, sizes, n);
+    input->count = n;
+    if (started > ended || started > input->times[0])
+        started = input->times[0];
+    if (ended < input->times[n - 1])
+        ended = input->times[n - 1];
+    input->base_ns = started;
+    train->length = seconds_between(ended, started);
+    train->quantum = find_quantum(input->times, n);
+
+    g_autofree double *t = g_new(double, n);
+    for (guint i = 0; i < n; i++)
+        t[i] = seconds_between(input->times[i], started);
+    input->exact = g_new(double, n);
+    input->first = g_new(guint, (gsize)n + 1);
+    find_cycles(input, t, n, 0);
+    /* Every cycle on the next step of the clock: it may be that clock, not a rounding. */
+    double pace = train->n > 1 ? (input->exact[train->n - 1] - input->exact[0]) / (train->n - 1) : 0;
+    if (train->n == n && pace < 4 * train->quantum)
+        train->quantum /= 10;
+    if (train->n > 4)
+        find_cycles(input, t, n, burst_limit(input->exact, train->n, train->quantum));
+    train->t = g_new(double, train->n);
+    blur(train, input->exact);
+}
+
+void period_input_clear(struct period_input *input)
+{
+    g_free(input->times);
+    g_free(input->sizes);
+    g_free(input->first);
+    g_free(input->exact);
+    g_free(input->train.t);
+}
