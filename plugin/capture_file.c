@@ -47,13 +47,15 @@ void capture_file_read(struct facts_capture *capture, packet_info *pinfo, epan_d
         return;
     capture->link_type = wtap_encap_name(rec->rec_header.packet_header.pkt_encap);
     if (rec->presence_flags & WTAP_HAS_INTERFACE_ID)
-        capture->interface = INTERFACE_NAME(edt->session, rec->rec_header.packet_header.interface_id);
+        capture->interface =
+            INTERFACE_NAME(edt->session, rec->rec_header.packet_header.interface_id);
     if (capture->interface != NULL && strcmp(capture->interface, "unknown") == 0)
         capture->interface = NULL;
 }
 
-/* What stands behind the r of -r, which may come after others in one word (-nqr FILE).  next: the word
- * after it.  NULL if the word has no -r; *skip is set if the next word is another option's argument. */
+/* What stands behind the r of -r, which may come after others in one word (-nqr FILE).  next: the
+ * word after it.  NULL if the word has no -r; *skip is set if the next word is another option's
+ * argument. */
 static const char *short_option_file(const char *word, const char *next, bool *skip)
 {
     static const char without_argument[] = "2DghIlLnpPqQvVx";

@@ -1,9 +1,10 @@
 /* capture_file.h
  * What tshark or Wireshark knows of the capture that it reads: name, interface, link type.
  *
- * epan offers no way to ask for the file's name.  Both programs keep a capture_file whose `provider`
- * member the epan session points to, so the structure around it is found by that; the result is
- * used only if the structure points back at the session (WIRESHARK.md: holds for 4.0, 4.4 and 4.6).
+ * epan offers no way to ask for the file's name.  Both programs keep a capture_file whose
+ * `provider` member the epan session points to, so the structure around it is found by that; the
+ * result is used only if the structure points back at the session (WIRESHARK.md: holds for 4.0, 4.4
+ * and 4.6).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -6,6 +6,7 @@
 
 #include "plugin/capture_file.h"
 #include "plugin/layers.h"
+#include "plugin/record/ip_header.h"
 #include "plugin/record/verdicts.h"
 
 #include <epan/epan_dissect.h>
@@ -49,10 +50,6 @@ enum {
 
 /* The fields that are read from the tree, and where each stands in reader->fields. */
 enum field {
-    FIELD_IP,
-    FIELD_IPV6,
-    FIELD_TCP,
-    FIELD_UDP,
     FIELD_8021AD_ID,
     FIELD_ICMP_TYPE,
     FIELD_ICMPV6_TYPE,
@@ -67,11 +64,8 @@ enum field {
     FIELD_DNS_AAAA,
     FIELD_COUNT
 };
-static const char *const field_names[FIELD_COUNT + 1] = { /* the last is NULL, for g_strjoinv() */
-    "ip",
-    "ipv6",
-    "tcp",
-    "udp",
+static const char *const field_names[FIELD_COUNT + 1] = {
+    /* the last is NULL, for g_strjoinv() */
     "ieee8021ad.id",
     "icmp.type",
     "icmpv6.type",
@@ -98,24 +92,27 @@ struct facts_reader {
     struct facts_callbacks callbacks;
     void *user;
     struct listener listeners[LISTENER_COUNT];
-    int fields[FIELD_COUNT];           /* header field ids */
+    int fields[FIELD_COUNT]; /* header field ids */
     bool capture_known, stopped;
 
     bool gathering;
-    uint32_t number;      /* with the file offset and the time: which packet is being gathered */
+    uint32_t number; /* with the file offset and the time: which packet is being gathered */
     int64_t file_offset;
     nstime_t time;
     unsigned ip_layers;
     struct packet_address last_source, last_destination; /* last IP header, quoted ones too */
-    uint32_t inner_ip_payload; /* bytes above the innermost IP header, as it says */
-    uint32_t transport_header;         /* bytes of the innermost TCP or UDP header */
+    uint32_t inner_ip_bytes;   /* innermost IP header and all above, as it says */
+    uint32_t inner_ip_payload; /* without the header; known once all taps have come */
+    const uint8_t
+        *inner_end; /* where that IP packet ends if the frame holds it; NULL if not found */
     bool first_fragment;
     struct packet_facts facts;
 };
 
+/* The bytes behind the address become zero: addresses are compared whole. */
 static void address_set(struct packet_address *to, const address *from)
 {
-    to->length = 0;
+    *to = (struct packet_address){0};
     if (from->data == NULL || from->len <= 0 || from->len > (int)sizeof to->bytes)
         return;
     to->length = (uint8_t)from->len;
@@ -134,7 +131,6 @@ static void gather(facts_reader *reader, const packet_info *pinfo)
     reader->file_offset = pinfo->fd->file_off;
     reader->time = pinfo->abs_ts;
     reader->ip_layers = 0;
-    reader->inner_ip_payload = 0;
     reader->first_fragment = false;
     memset(&reader->facts, 0, sizeof reader->facts);
 }
@@ -150,6 +146,7 @@ static void ip_layer_add(facts_reader *reader, const address *source, const addr
     facts->payload_bytes = 0;
     facts->is_fragment = false;
     facts->tcp_flags = 0;
+    reader->inner_ip_bytes = ip_bytes;
     if (reader->ip_layers++ > 0)
         return;
     facts->ip_bytes = MIN(ip_bytes, frame_bytes);
@@ -157,21 +154,13 @@ static void ip_layer_add(facts_reader *reader, const address *source, const addr
     facts->outer_destination = facts->flow.destination;
 }
 
-/* Length of an IPv4 header, which the tap does not tell: from the header itself, if its address
- * lies in the frame's own bytes. */
-static uint32_t ipv4_header_bytes(const epan_dissect_t *edt, const ws_ip4 *ip)
+static void fragment_bits_read(facts_reader *reader, uint16_t bits)
 {
-    enum { SOURCE_OFFSET = 12 };
-    guint captured = tvb_captured_length(edt->tvb);
-    const uint8_t *frame = captured > 0 ? tvb_get_ptr(edt->tvb, 0, (gint)captured) : NULL;
-    const uint8_t *source = ip->ip_src.data;
-    if (frame == NULL || source < frame + SOURCE_OFFSET || source >= frame + captured)
-        return IP_HEADER_MIN;
-    uint32_t bytes = (source[-SOURCE_OFFSET] & 0x0fu) * 4u;
-    return MAX(bytes, (uint32_t)IP_HEADER_MIN);
+    reader->facts.is_fragment = (bits & IP_FRAGMENT_BITS) != 0;
+    reader->first_fragment = reader->facts.is_fragment && (bits & IP_OFFSET_BITS) == 0;
 }
 
-static tap_packet_status ip_packet(void *tap, packet_info *pinfo, epan_dissect_t *edt,
+static tap_packet_status ip_packet(void *tap, packet_info *pinfo, epan_dissect_t *edt G_GNUC_UNUSED,
                                    const void *data, tap_flags_t flags G_GNUC_UNUSED)
 {
     facts_reader *reader = ((struct listener *)tap)->reader;
@@ -180,11 +169,8 @@ static tap_packet_status ip_packet(void *tap, packet_info *pinfo, epan_dissect_t
     if (ip->ip_ver != 4)
         return TAP_PACKET_DONT_REDRAW;
     ip_layer_add(reader, &ip->ip_src, &ip->ip_dst, ip->ip_len, pinfo->fd->pkt_len);
-    uint32_t header = ipv4_header_bytes(edt, ip);
-    reader->inner_ip_payload = ip->ip_len > header ? ip->ip_len - header : 0;
     reader->facts.ip_protocol = ip->ip_proto;
-    reader->facts.is_fragment = (ip->ip_off & IP_FRAGMENT_BITS) != 0;
-    reader->first_fragment = reader->facts.is_fragment && (ip->ip_off & IP_OFFSET_BITS) == 0;
+    fragment_bits_read(reader, ip->ip_off);
     reader->facts.fragment_id = ip->ip_id;
     return TAP_PACKET_DONT_REDRAW;
 }
@@ -200,13 +186,12 @@ static tap_packet_status ipv6_packet(void *tap, packet_info *pinfo,
         return TAP_PACKET_DONT_REDRAW;
     uint32_t payload = MIN(ip->ip6_len, pinfo->fd->pkt_len);
     ip_layer_add(reader, &ip->ip6_src, &ip->ip6_dst, payload + IPV6_HEADER, pinfo->fd->pkt_len);
-    reader->inner_ip_payload = payload;
     reader->facts.ip_protocol = ip->ip6_nxt;
     return TAP_PACKET_DONT_REDRAW;
 }
 
-/* Every IP header, those in an ICMP error too: epan does not say which is which, and takes the quoted
- * addresses back out of pinfo, so a quoted packet's are the last that come here. */
+/* Every IP header, those in an ICMP error too: epan does not say which is which, and takes the
+ * quoted addresses back out of pinfo, so a quoted packet's are the last that come here. */
 static tap_packet_status any_ip_packet(void *tap, packet_info *pinfo,
                                        epan_dissect_t *edt G_GNUC_UNUSED, const void *data,
                                        tap_flags_t flags G_GNUC_UNUSED)
@@ -247,7 +232,6 @@ static tap_packet_status tcp_packet(void *tap, packet_info *pinfo,
     facts->tcp_sequence = tcp->th_rawseq;
     facts->tcp_acknowledgment = tcp->th_rawack;
     facts->payload_bytes = tcp->th_have_seglen ? tcp->th_seglen : 0;
-    reader->transport_header = tcp->th_hlen;
     return TAP_PACKET_DONT_REDRAW;
 }
 
@@ -262,7 +246,6 @@ static tap_packet_status udp_packet(void *tap, packet_info *pinfo,
         return TAP_PACKET_DONT_REDRAW;
     stream_set(reader, CLASSIFY_UDP, udp->uh_stream, udp->uh_sport, udp->uh_dport);
     reader->facts.payload_bytes = udp->uh_ulen > UDP_HEADER ? udp->uh_ulen - UDP_HEADER : 0;
-    reader->transport_header = UDP_HEADER;
     return TAP_PACKET_DONT_REDRAW;
 }
 
@@ -278,13 +261,11 @@ static tap_packet_status sctp_packet(void *tap, packet_info *pinfo,
     /* Wireshark numbers associations only if its preference says so. */
     stream_set(reader, CLASSIFY_SCTP, sctp->assoc_index, sctp->sport, sctp->dport);
     reader->facts.flow.is_numbered = sctp->assoc_index != SCTP_NO_ASSOCIATION;
-    uint32_t payload = reader->inner_ip_payload;
-    reader->facts.payload_bytes = payload > SCTP_HEADER ? payload - SCTP_HEADER : 0;
     return TAP_PACKET_DONT_REDRAW;
 }
 
-/* The verdict of an expert info, 0 if it is none.  By name: two fields can share one (in 4.0 two are
- * called zero_window_probe_ack), and an id is only one of them. */
+/* The verdict of an expert info, 0 if it is none.  By name: two fields can share one (in 4.0 two
+ * are called zero_window_probe_ack), and an id is only one of them. */
 static uint32_t verdict_find(int field)
 {
     static const char prefix[] = "tcp.analysis.";
@@ -356,79 +337,98 @@ static uint16_t vlan_read(const facts_reader *reader, const packet_info *pinfo,
     return (uint16_t)FIELD_NUMBER((field_info *)g_ptr_array_index(found, 0));
 }
 
-/* Finds the captured bytes of the payload behind the innermost TCP or UDP header. */
-static void payload_find(facts_reader *reader, const epan_dissect_t *edt)
+/* The captured bytes of the frame. */
+static const uint8_t *frame_bytes(const epan_dissect_t *edt, size_t *length)
 {
-    struct packet_facts *facts = &reader->facts;
-    bool is_tcp = facts->flow.transport == CLASSIFY_TCP;
-    if (facts->payload_bytes == 0 || (!is_tcp && facts->flow.transport != CLASSIFY_UDP))
-        return;
-    const field_info *header = field_last(reader, edt, is_tcp ? FIELD_TCP : FIELD_UDP);
-    if (header == NULL)
-        return;
-    gint start = header->start + (gint)reader->transport_header;
-    gint captured = tvb_captured_length_remaining(header->ds_tvb, start);
-    if (captured <= 0)
-        return;
-    facts->payload_captured = MIN((uint32_t)captured, facts->payload_bytes);
-    facts->payload = tvb_get_ptr(header->ds_tvb, start, (gint)facts->payload_captured);
+    *length = tvb_captured_length(edt->tvb);
+    return *length > 0 ? tvb_get_ptr(edt->tvb, 0, (gint)*length) : NULL;
 }
 
-/* Payload of what has no stream, and of fragments: each carries its own share of the datagram. */
-static void payload_bound(facts_reader *reader)
+/* Finds the innermost IP packet in the frame: how long its header is, and where it ends.  Where it
+ * lies in other bytes (reassembled, decrypted) the shortest header is taken. */
+static void inner_ip_find(facts_reader *reader, const epan_dissect_t *edt)
 {
-    struct packet_facts *facts = &reader->facts;
-    uint32_t available = reader->inner_ip_payload;
+    const struct packet_flow *flow = &reader->facts.flow;
+    struct ip_header header = {.header_bytes =
+                                   flow->source.length == 16 ? IPV6_HEADER : IP_HEADER_MIN};
+    size_t length;
+    const uint8_t *frame = frame_bytes(edt, &length);
+    reader->inner_end = NULL;
+    if (frame != NULL &&
+        ip_header_find(&header, frame, length, &flow->source, &flow->destination,
+                       reader->inner_ip_bytes) &&
+        reader->inner_ip_bytes <= reader->facts.frame_bytes)
+        reader->inner_end = frame + header.offset + reader->inner_ip_bytes;
+    reader->inner_ip_payload = reader->inner_ip_bytes > header.header_bytes
+                                   ? reader->inner_ip_bytes - header.header_bytes
+                                   : 0;
+}
+
+/* Payload bytes that this packet can hold behind its transport's header. */
+static uint32_t payload_share(const facts_reader *reader)
+{
+    const struct packet_facts *facts = &reader->facts;
     uint32_t header = 0;
     if (facts->flow.transport == CLASSIFY_ICMP || facts->flow.transport == CLASSIFY_ICMPV6)
         header = ICMP_HEADER;
-    else if (facts->flow.transport == CLASSIFY_UDP && (!facts->is_fragment || reader->first_fragment))
+    else if (facts->flow.transport == CLASSIFY_SCTP)
+        header = SCTP_HEADER;
+    else if (facts->flow.transport == CLASSIFY_UDP &&
+             (!facts->is_fragment || reader->first_fragment))
         header = UDP_HEADER;
-    uint32_t share = available > header ? available - header : 0;
-    if (!facts->flow.has_stream)
-        facts->payload_bytes = share;
-    else if (facts->flow.transport == CLASSIFY_UDP || facts->is_fragment)
-        facts->payload_bytes = MIN(facts->payload_bytes, share);
+    return reader->inner_ip_payload > header ? reader->inner_ip_payload - header : 0;
 }
 
-static uint16_t number_16(const uint8_t *at)
+/* The payload's size (each fragment carries its own share of the datagram), and its captured bytes:
+ * it stands at the end of the IP packet, but a UDP datagram may say that it ends before. */
+static void payload_find(facts_reader *reader, const epan_dissect_t *edt)
 {
-    return (uint16_t)(at[0] << 8 | at[1]);
+    struct packet_facts *facts = &reader->facts;
+    enum classify_transport transport = facts->flow.transport;
+    uint32_t share = payload_share(reader);
+    bool is_udp = transport == CLASSIFY_UDP;
+    if (!facts->flow.has_stream || transport == CLASSIFY_SCTP)
+        facts->payload_bytes = share;
+    else if (is_udp || facts->is_fragment)
+        facts->payload_bytes = MIN(facts->payload_bytes, share);
+    size_t length;
+    const uint8_t *frame = frame_bytes(edt, &length);
+    if (reader->inner_end == NULL || facts->payload_bytes == 0 ||
+        (!is_udp && transport != CLASSIFY_TCP))
+        return;
+    bool is_v4 = facts->flow.source.length == 4;
+    const uint8_t *payload = reader->inner_end - (is_udp && is_v4 ? share : facts->payload_bytes);
+    if (payload < frame || payload >= frame + length)
+        return;
+    facts->payload = payload;
+    facts->payload_captured =
+        (uint32_t)MIN((size_t)(frame + length - payload), facts->payload_bytes);
 }
 
-/* epan's taps leave out the header of an IPv6 fragment that waits for the rest of its datagram, and one
- * that it could not follow to its end: such a header is always the last. */
+/* epan's taps leave out the header of an IPv6 fragment that waits for the rest of its datagram, and
+ * one that it could not follow to its end: such a header is always the last, and pinfo has its
+ * addresses. */
 static void ip_recover(facts_reader *reader, const packet_info *pinfo, const epan_dissect_t *edt,
                        bool is_v6)
 {
-    enum { V4_LENGTH = 2, V4_FRAGMENT = 6, V4_PROTOCOL = 9, V4_ADDRESSES = 12 };
-    enum { V6_LENGTH = 4, V6_PROTOCOL = 6, V6_ADDRESSES = 8 };
-    const field_info *header = field_last(reader, edt, is_v6 ? FIELD_IPV6 : FIELD_IP);
-    gint bytes = is_v6 ? IPV6_HEADER : IP_HEADER_MIN, size = is_v6 ? 16 : 4;
-    if (header == NULL || !tvb_bytes_exist(header->ds_tvb, header->start, bytes))
-        return;
-    const uint8_t *at = tvb_get_ptr(header->ds_tvb, header->start, bytes);
-    if (at[0] >> 4 != (is_v6 ? 6 : 4) || (!is_v6 && (at[0] & 0x0fu) * 4u < IP_HEADER_MIN))
+    struct packet_address source, destination;
+    struct ip_header header;
+    size_t length;
+    address_set(&source, &pinfo->net_src);
+    address_set(&destination, &pinfo->net_dst);
+    const uint8_t *frame = frame_bytes(edt, &length);
+    if (frame == NULL || source.length != (is_v6 ? 16 : 4) ||
+        packet_address_equal(&source, &reader->facts.flow.source) ||
+        !ip_header_find(&header, frame, length, &source, &destination, IP_HEADER_ANY_LENGTH))
         return; /* no IP header, though the layer below promised one */
-    const uint8_t *addresses = at + (is_v6 ? V6_ADDRESSES : V4_ADDRESSES);
-    address source, destination;
-    set_address(&source, is_v6 ? AT_IPv6 : AT_IPv4, size, addresses);
-    set_address(&destination, is_v6 ? AT_IPv6 : AT_IPv4, size, addresses + size);
-    uint32_t length = number_16(at + (is_v6 ? V6_LENGTH : V4_LENGTH));
-    uint32_t header_bytes = is_v6 ? IPV6_HEADER : (at[0] & 0x0fu) * 4u;
-    uint32_t ip_bytes = is_v6 ? length + IPV6_HEADER : length;
-    ip_layer_add(reader, &source, &destination, ip_bytes, pinfo->fd->pkt_len);
-    reader->inner_ip_payload = ip_bytes > header_bytes ? ip_bytes - header_bytes : 0;
-    reader->facts.ip_protocol = at[is_v6 ? V6_PROTOCOL : V4_PROTOCOL];
-    if (is_v6)
-        return;
-    uint16_t fragment = number_16(at + V4_FRAGMENT);
-    reader->facts.is_fragment = (fragment & IP_FRAGMENT_BITS) != 0;
-    reader->first_fragment = reader->facts.is_fragment && (fragment & IP_OFFSET_BITS) == 0;
+    ip_layer_add(reader, &pinfo->net_src, &pinfo->net_dst, header.ip_bytes, pinfo->fd->pkt_len);
+    reader->facts.ip_protocol = header.protocol;
+    fragment_bits_read(reader, header.fragment_bits);
 }
 
 /* What an IPv6 fragment carries, as its fragment header says: 4 bytes before the identification. */
-static uint8_t fragment_protocol(const facts_reader *reader, const epan_dissect_t *edt, uint8_t known)
+static uint8_t fragment_protocol(const facts_reader *reader, const epan_dissect_t *edt,
+                                 uint8_t known)
 {
     enum { BEFORE = 4 };
     const field_info *id = field_last(reader, edt, FIELD_IPV6_FRAGMENT_ID);
@@ -440,7 +440,8 @@ static uint8_t fragment_protocol(const facts_reader *reader, const epan_dissect_
 static void fragment_read(facts_reader *reader, const epan_dissect_t *edt, bool has_upper)
 {
     struct packet_facts *facts = &reader->facts;
-    if (field_last(reader, edt, FIELD_IPV6_FRAGMENT_ID) != NULL && facts->flow.source.length == 16) {
+    if (field_last(reader, edt, FIELD_IPV6_FRAGMENT_ID) != NULL &&
+        facts->flow.source.length == 16) {
         facts->is_fragment = true;
         facts->fragment_id = field_number(reader, edt, FIELD_IPV6_FRAGMENT_ID);
         reader->first_fragment = field_number(reader, edt, FIELD_IPV6_FRAGMENT_OFFSET) >> 3 == 0;
@@ -478,7 +479,7 @@ static void stream_recover(facts_reader *reader, const packet_info *pinfo)
         return;
     stream_set(reader, transport, 0, (uint16_t)pinfo->srcport, (uint16_t)pinfo->destport);
     reader->facts.flow.is_numbered = false;
-    reader->facts.payload_bytes = reader->inner_ip_payload;
+    reader->facts.payload_bytes = reader->inner_ip_bytes;
 }
 
 /* An ICMP error: epan leaves the quoted packet's ports in pinfo. */
@@ -571,9 +572,9 @@ static void facts_complete(facts_reader *reader, packet_info *pinfo, epan_dissec
     if (facts->has_vlan)
         facts->vlan = vlan_read(reader, pinfo, edt);
     if (reader->ip_layers > 0) {
+        inner_ip_find(reader, edt);
         fragment_read(reader, edt, facts->flow.has_stream || layers.is_icmp || layers.has_upper);
         payload_find(reader, edt);
-        payload_bound(reader);
     }
     names_read(reader, edt, layers.speaks);
 }
@@ -617,9 +618,9 @@ static bool listen(facts_reader *reader, unsigned index, const char *tap, const 
     struct listener *listener = &reader->listeners[index];
     bool is_frame = packet == frame_packet;
     listener->reader = reader;
-    GString *problem = register_tap_listener(tap, listener, filter, flags, NULL, packet,
-                                             is_frame ? frame_draw : NULL,
-                                             is_frame ? frame_finish : NULL);
+    GString *problem =
+        register_tap_listener(tap, listener, filter, flags, NULL, packet,
+                              is_frame ? frame_draw : NULL, is_frame ? frame_finish : NULL);
     if (problem == NULL) {
         listener->registered = true;
         return true;
@@ -650,8 +651,8 @@ facts_reader *facts_reader_new(const char *filter, const struct facts_callbacks 
     layers_initialize();
     field_ids_find(reader);
 
-    /* The user's filter goes first: if it does not parse, nothing else was registered.  Every packet
-     * wants a tree: pinfo->layers differs without one (WIRESHARK.md). */
+    /* The user's filter goes first: if it does not parse, nothing else was registered.  Every
+     * packet wants a tree: pinfo->layers differs without one (WIRESHARK.md). */
     const guint frame_flags = TL_REQUIRES_PROTO_TREE | TL_REQUIRES_ERROR_PACKETS;
     char *fields = g_strjoinv(" or ", (char **)field_names);
     bool ok = listen(reader, 0, "frame", filter, frame_flags, frame_packet, error) &&

@@ -42,8 +42,8 @@ typedef struct facts_reader facts_reader;
 /* Registers the tap that never fires and only makes epan keep the fields that facts.c reads. */
 void facts_register_taps(void);
 
-/* Registers the listeners.  filter: display filter, NULL or "" for none.  On failure returns NULL and
- * sets *error to epan's words (g_free it). */
+/* Registers the listeners.  filter: display filter, NULL or "" for none.  On failure returns NULL
+ * and sets *error to epan's words (g_free it). */
 facts_reader *facts_reader_new(const char *filter, const struct facts_callbacks *callbacks,
                                void *user, char **error);
 void facts_reader_free(facts_reader *reader);

@@ -90,12 +90,14 @@ void layers_initialize(void)
     int size = 0;
     if (table != NULL)
         return;
-    for (int id = proto_get_first_protocol(&cookie); id != -1; id = proto_get_next_protocol(&cookie))
+    for (int id = proto_get_first_protocol(&cookie); id != -1;
+         id = proto_get_next_protocol(&cookie))
         size = MAX(size, id + 1);
     table = g_new0(struct layer, (gsize)size);
     table_size = size;
     cookie = NULL;
-    for (int id = proto_get_first_protocol(&cookie); id != -1; id = proto_get_next_protocol(&cookie))
+    for (int id = proto_get_first_protocol(&cookie); id != -1;
+         id = proto_get_next_protocol(&cookie))
         layer_make(&table[id], id);
 }
 

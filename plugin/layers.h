@@ -2,8 +2,8 @@
  * The list of dissected layers of a packet, read once: top protocol, what stands above the
  * transport, tunnel, quoted packet.
  *
- *   eth ethertype ip udp vxlan eth ethertype ip tcp http      tunnel VXLAN, above the transport: http
- *   eth ethertype ip icmp ip udp dns                          quotes; top protocol: icmp
+ *   eth ethertype ip udp vxlan eth ethertype ip tcp http      tunnel VXLAN, above the transport:
+ * http eth ethertype ip icmp ip udp dns                          quotes; top protocol: icmp
  *
  * Order of calls: layers_initialize() (again and again is fine), layers_read() a packet.
  *

@@ -64,22 +64,24 @@ void preferences_register(void)
     module_t *module = prefs_register_protocol(protocol, NULL);
     prefs_register_string_preference(
         module, "local_networks", "Local networks",
-        "The site's own networks, separated by commas (10.0.0.0/8,2001:db8::/32). Traffic between two"
+        "The site's own networks, separated by commas (10.0.0.0/8,2001:db8::/32). Traffic between "
+        "two"
         " of their hosts, or from one to a multicast or broadcast address, never crosses the WAN.",
         &local_networks);
     prefs_register_bool_preference(
         module, "payload_hashes", "Record payload hashes",
-        "Stores a hash of each payload, to find what is sent again unchanged. It is keyed with a random"
+        "Stores a hash of each payload, to find what is sent again unchanged. It is keyed with a "
+        "random"
         " number that is never stored: no content can be recovered from it.",
         &payload_hashes);
-    uat_t *ports = uat_new("FieldEdge ports", sizeof(struct port_line), "fieldedge_ports", TRUE,
-                           &port_lines, &port_line_count, UAT_AFFECTS_DISSECTION, NULL,
-                           port_line_copy, port_line_check, port_line_free, NULL, NULL,
-                           port_line_fields);
-    prefs_register_uat_preference(
-        module, "ports", "Ports and names of this site",
-        "Names for applications that no dissector knows, by port. They come before well-known ports.",
-        ports);
+    uat_t *ports =
+        uat_new("FieldEdge ports", sizeof(struct port_line), "fieldedge_ports", TRUE, &port_lines,
+                &port_line_count, UAT_AFFECTS_DISSECTION, NULL, port_line_copy, port_line_check,
+                port_line_free, NULL, NULL, port_line_fields);
+    prefs_register_uat_preference(module, "ports", "Ports and names of this site",
+                                  "Names for applications that no dissector knows, by port. They "
+                                  "come before well-known ports.",
+                                  ports);
 }
 
 const char *preferences_local_networks(void)
@@ -96,8 +98,8 @@ struct classify_site_port *preferences_site_ports(size_t *count, char **error)
 {
     *count = 0;
     if (port_line_count > CLASSIFY_SITE_PORTS_MAX) {
-        *error = g_strdup_printf("the table of ports has %u lines; %d are the most", port_line_count,
-                                 CLASSIFY_SITE_PORTS_MAX);
+        *error = g_strdup_printf("the table of ports has %u lines; %d are the most",
+                                 port_line_count, CLASSIFY_SITE_PORTS_MAX);
         return NULL;
     }
     struct classify_site_port *ports = g_new0(struct classify_site_port, port_line_count + 1u);

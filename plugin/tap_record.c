@@ -11,9 +11,9 @@
  *     the recorder fails            draw, finish             1 (ours)    failed
  *     tshark could not begin        finish, or nothing       tshark's    (no capture is left)
  *
- * That a file was cut short is known only by the exit code, which comes after finish: an exit handler
- * sets that status.  It also makes the exit code of a failed recording, last of all: other recordings
- * and statistics of the same run end as ever.
+ * That a file was cut short is known only by the exit code, which comes after finish: an exit
+ * handler sets that status.  It also makes the exit code of a failed recording, last of all: other
+ * recordings and statistics of the same run end as ever.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -43,8 +43,8 @@ struct tap_record {
     facts_reader *reader;
     char *database;
     bool drawn, started, completed;
-    bool is_kept; /* the packets are in a file */
-    int64_t capture; /* id, kept for the exit handler */
+    bool is_kept;               /* the packets are in a file */
+    int64_t capture;            /* id, kept for the exit handler */
     struct facts_capture about; /* until the first packet tells the time */
 };
 
@@ -173,8 +173,8 @@ static char *database_path(const char *name, gsize length)
     return g_strdup_printf("%s%.*s", is_special ? "./" : "", (int)length, name);
 }
 
-/* Splits "fieldedge,DB[,filter]".  The filter comes last and may contain commas.  epan compares only
- * the beginning: "fieldedgex" comes here too.  false: no database is named. */
+/* Splits "fieldedge,DB[,filter]".  The filter comes last and may contain commas.  epan compares
+ * only the beginning: "fieldedgex" comes here too.  false: no database is named. */
 static bool argument_split(const char *argument, char **database, char **filter)
 {
     const char *rest = argument + strlen(CLI_STRING);
@@ -246,7 +246,8 @@ static void record_init(const char *argument, void *user G_GNUC_UNUSED)
 {
     char *filter = NULL, *error = NULL;
     if (is_gui()) {
-        report_failure("-z fieldedge records with tshark. In Wireshark's window it is not available.");
+        report_failure(
+            "-z fieldedge records with tshark. In Wireshark's window it is not available.");
         return;
     }
     struct tap_record *tap = tap_new();
@@ -263,7 +264,8 @@ static void record_init(const char *argument, void *user G_GNUC_UNUSED)
     g_free(filter);
 }
 
-static stat_tap_ui record_ui = {REGISTER_STAT_GROUP_GENERIC, NULL, CLI_STRING, record_init, 0, NULL};
+static stat_tap_ui record_ui = {
+    REGISTER_STAT_GROUP_GENERIC, NULL, CLI_STRING, record_init, 0, NULL};
 
 void tap_record_register(void)
 {

@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-/* Invariants: each conversation in by_key is in `use` (head: most recent), and in by_ends if it has a
- * stream and no later conversation took its ends.  Removed ones wait in `spare` for their next use. */
+/* Invariants: each conversation in by_key is in `use` (head: most recent), and in by_ends if it has
+ * a stream and no later conversation took its ends.  Removed ones wait in `spare` for their next
+ * use. */
 struct conversations {
     GHashTable *by_key, *by_ends;
     GQueue use, spare;
@@ -25,7 +26,8 @@ static guint bytes_hash(const void *data, size_t length)
 uint64_t conversation_key_hash(const struct conversation_key *key)
 {
     const uint8_t *bytes = (const uint8_t *)key;
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a, then a mixer, as its high bits are weak */
+    uint64_t hash =
+        UINT64_C(14695981039346656037); /* FNV-1a, then a mixer, as its high bits are weak */
     for (size_t i = 0; i < sizeof *key; i++)
         hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
     hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);

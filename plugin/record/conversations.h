@@ -35,10 +35,10 @@ struct conversation {
     uint8_t ip_protocol;
     const char *ip_layer; /* static or NULL */
     uint16_t port_a, port_b;
-    uint8_t server_name_rank;  /* how far its name can be trusted; see recorder.c */
+    uint8_t server_name_rank; /* how far its name can be trusted; see recorder.c */
     enum classify_source source;
-    uint32_t restored_votes;   /* of a label read back from the database */
-    unsigned run;              /* recorder's count of frame number restarts when last seen */
+    uint32_t restored_votes; /* of a label read back from the database */
+    unsigned run;            /* recorder's count of frame number restarts when last seen */
     struct classify_votes votes;
     char label[CLASSIFY_NAME_MAX];
     sequence_space space[2]; /* A to B, B to A */

@@ -29,7 +29,7 @@ struct dictionary {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     GHashTable *hosts, *applications, *kinds;
-    int failure; /* first code of SQLite that is none of success */
+    int failure;                  /* first code of SQLite that is none of success */
     struct packet_kind last_kind; /* consecutive packets are often of one kind */
     int64_t last_kind_id;
 };
@@ -57,8 +57,7 @@ dictionary *dictionary_new(sqlite3 *db)
 {
     dictionary *d = g_new0(dictionary, 1);
     d->db = db;
-    d->hosts =
-        g_hash_table_new_full(packet_address_hash, packet_address_equal, g_free, g_free);
+    d->hosts = g_hash_table_new_full(packet_address_hash, packet_address_equal, g_free, g_free);
     d->applications = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     d->kinds = g_hash_table_new_full(kind_hash, kind_equal, g_free, g_free);
     for (unsigned i = 0; i < STATEMENT_COUNT; i++) {

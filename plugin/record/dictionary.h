@@ -5,8 +5,8 @@
  * index, or inserted.  A full cache is emptied: hostile traffic with endless new values costs time,
  * not memory.
  *
- * Order of calls: dictionary_new(), the look-ups inside the caller's transaction, dictionary_free().
- * A failed look-up returns 0, and dictionary_failure() keeps SQLite's code.
+ * Order of calls: dictionary_new(), the look-ups inside the caller's transaction,
+ * dictionary_free(). A failed look-up returns 0, and dictionary_failure() keeps SQLite's code.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -2,9 +2,9 @@
  * IP fragments that wait for their datagram: which conversation they belong to is known only with
  * the fragment that Wireshark dissects (the last to arrive, as a rule).
  *
- * Until then their packets count in a conversation of their own (UDP_FRAGMENT); when the datagram is
- * known they are handed out to be moved.  Bounded: the oldest datagram is forgotten when there is no
- * room, and its packets stay where they are.
+ * Until then their packets count in a conversation of their own (UDP_FRAGMENT); when the datagram
+ * is known they are handed out to be moved.  Bounded: the oldest datagram is forgotten when there
+ * is no room, and its packets stay where they are.
  *
  * Worked example: three fragments, numbers 1, 2, 3 of datagram 7; 3 is dissected.
  *   fragments_wait(1), fragments_wait(2), fragments_resolve(3) hands out 1 and 2.
@@ -21,10 +21,11 @@
 enum {
     FRAGMENTS_DATAGRAMS_MAX = 256, /* datagrams that wait at a time */
     FRAGMENTS_PACKETS_MAX = 64,    /* fragments of one datagram that are kept track of */
-    FRAGMENTS_SECONDS = 60         /* then the identification can mean another datagram (RFC 8200, 4.5) */
+    FRAGMENTS_SECONDS = 60 /* then the identification can mean another datagram (RFC 8200, 4.5) */
 };
 
-/* Which datagram: RFC 791 and RFC 8200 identify it by both addresses, protocol and identification. */
+/* Which datagram: RFC 791 and RFC 8200 identify it by both addresses, protocol and identification.
+ */
 struct fragment_key {
     struct packet_address source, destination;
     uint32_t id;

@@ -14,8 +14,7 @@ struct names {
 names *names_new(void)
 {
     names *all = g_new0(names, 1);
-    all->table =
-        g_hash_table_new_full(packet_address_hash, packet_address_equal, g_free, g_free);
+    all->table = g_hash_table_new_full(packet_address_hash, packet_address_equal, g_free, g_free);
     return all;
 }
 

@@ -1,6 +1,6 @@
 /* names.h
- * Host names learned from DNS answers in the capture: address -> asked name.  Bounded: a full table is
- * emptied, as names that still matter are asked for again.
+ * Host names learned from DNS answers in the capture: address -> asked name.  Bounded: a full table
+ * is emptied, as names that still matter are asked for again.
  *
  * Text from packets is data: it is cut to PACKET_NAME_MAX bytes and made valid UTF-8 here, once.
  *

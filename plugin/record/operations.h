@@ -35,7 +35,7 @@ struct operation_capture {
 
 /* Which conversation: unique in a capture.  low and high are the two addresses in order. */
 struct conversation_key {
-    uint8_t transport;   /* enum classify_transport */
+    uint8_t transport; /* enum classify_transport */
     uint8_t has_stream;
     uint8_t ip_protocol; /* without stream */
     uint8_t icmp_group;  /* ICMP, ICMPV6 */
@@ -48,10 +48,10 @@ struct operation_conversation {
     enum operation_kind kind;
     int64_t id;
     struct conversation_key key;
-    bool a_is_high;            /* host A is key.high */
+    bool a_is_high; /* host A is key.high */
     bool is_local, has_vlan;
     uint16_t port_a, port_b, vlan;
-    const char *tunnel;        /* static or NULL */
+    const char *tunnel; /* static or NULL */
 };
 
 /* The application of a conversation as known now, and the votes behind it. */

@@ -16,10 +16,10 @@
 #include <stdint.h>
 
 enum {
-    PACKET_LAYERS_MAX = 16,  /* layers above the transport that are looked at */
-    PACKET_ANSWERS_MAX = 16, /* addresses learned from one DNS answer */
+    PACKET_LAYERS_MAX = 16,       /* layers above the transport that are looked at */
+    PACKET_ANSWERS_MAX = 16,      /* addresses learned from one DNS answer */
     PACKET_ADDRESS_TEXT_MAX = 64, /* an address as text with its final zero */
-    PACKET_NAME_MAX = 255    /* bytes of a host name (RFC 1035) that are kept */
+    PACKET_NAME_MAX = 255         /* bytes of a host name (RFC 1035) that are kept */
 };
 
 /* An address of 4 (IPv4), 16 (IPv6) or other length (a station on the link); 0: none. */
@@ -68,11 +68,12 @@ struct packet_facts {
     bool is_resolved; /* a fragment that Wireshark dissected: it knows the datagram's flow */
     uint32_t fragment_id;
 
-    bool quotes;              /* an ICMP error that quotes a packet with ports */
+    bool quotes;               /* an ICMP error that quotes a packet with ports */
     struct packet_flow quoted; /* that packet's; no stream */
 
     const char *protocol; /* top dissected layer, its filter name */
-    const struct classify_protocol *layers[PACKET_LAYERS_MAX]; /* above the transport, nearest first */
+    const struct classify_protocol
+        *layers[PACKET_LAYERS_MAX]; /* above the transport, nearest first */
     unsigned layer_count;
 
     bool has_vlan;

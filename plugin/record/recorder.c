@@ -41,7 +41,7 @@ struct recorder {
     size_t holes_bytes;
     uint32_t position;
     int64_t offset;
-    unsigned run;          /* restarts of the frame numbers so far */
+    unsigned run; /* restarts of the frame numbers so far */
     bool hashes;
     uint8_t hash_key[SIPHASH_KEY_BYTES]; /* never leaves the process */
     uint64_t packets;
@@ -65,8 +65,8 @@ recorder *recorder_open(const struct recorder_options *options, char **error)
     r->given_up = bloom_new();
     r->fragments = fragments_new();
     r->names = names_new();
-    r->site_ports = g_memdup2(options->site_ports,
-                              options->site_port_count * sizeof *options->site_ports);
+    r->site_ports =
+        g_memdup2(options->site_ports, options->site_port_count * sizeof *options->site_ports);
     r->site_port_count = options->site_port_count;
     r->hashes = options->payload_hashes;
     if (r->hashes && getrandom(r->hash_key, sizeof r->hash_key, 0) != (ssize_t)sizeof r->hash_key)
@@ -424,17 +424,16 @@ static void packet_fill(const recorder *r, const struct packet_facts *facts,
                         struct operation_packet *packet)
 {
     bool is_tcp = facts->flow.transport == CLASSIFY_TCP && facts->flow.is_numbered;
-    *packet = (struct operation_packet){
-        .kind = OPERATION_PACKET,
-        .id = (r->capture - 1) * (INT64_C(1) << 32) + r->position,
-        .time_ns = facts->time_ns,
-        .frame_bytes = facts->frame_bytes,
-        .ip_bytes = facts->ip_bytes,
-        .payload_bytes = facts->payload_bytes,
-        .what = {.protocol = facts->protocol,
-                 .verdicts = facts->verdicts,
-                 .tcp_flags = is_tcp ? facts->tcp_flags : -1,
-                 .renumbered = r->offset != 0}};
+    *packet = (struct operation_packet){.kind = OPERATION_PACKET,
+                                        .id = (r->capture - 1) * (INT64_C(1) << 32) + r->position,
+                                        .time_ns = facts->time_ns,
+                                        .frame_bytes = facts->frame_bytes,
+                                        .ip_bytes = facts->ip_bytes,
+                                        .payload_bytes = facts->payload_bytes,
+                                        .what = {.protocol = facts->protocol,
+                                                 .verdicts = facts->verdicts,
+                                                 .tcp_flags = is_tcp ? facts->tcp_flags : -1,
+                                                 .renumbered = r->offset != 0}};
     if (!r->hashes || facts->payload_captured == 0)
         return;
     packet->has_hash = true;

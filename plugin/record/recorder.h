@@ -1,13 +1,13 @@
 /* recorder.h
  * The one writer of the database: facts of packets in, rows out.
  *
- *     recorder_packet()  finds the conversation, counts votes and sequence space      dissecting thread
- *            │ ring (operations.h)
- *     writer             rows in batches, sums of conversations, commits              writer thread
+ *     recorder_packet()  finds the conversation, counts votes and sequence space      dissecting
+ * thread │ ring (operations.h) writer             rows in batches, sums of conversations, commits
+ * writer thread
  *
- * A commit comes at least every 10,000 packets or every second, and holds packets and sums that agree.
- * Until recorder_finish() the capture's status is 'interrupted', which is what it stays if the process
- * dies.
+ * A commit comes at least every 10,000 packets or every second, and holds packets and sums that
+ * agree. Until recorder_finish() the capture's status is 'interrupted', which is what it stays if
+ * the process dies.
  *
  * Order of calls: recorder_open(), recorder_capture(), recorder_packet() …, recorder_finish().
  * Errors of the writer come back at a later call: recorder_packet() returns false and
@@ -34,7 +34,8 @@ struct recorder_options {
 };
 
 /* Opens or creates the database, checks that it is ours and writable, and enters the capture.
- * On failure returns NULL and sets *error to a sentence for people (g_free it); the file is as before. */
+ * On failure returns NULL and sets *error to a sentence for people (g_free it); the file is as
+ * before. */
 recorder *recorder_open(const struct recorder_options *options, char **error);
 
 /* Facts of the capture, before its first packet.  Any string may be NULL. */
@@ -49,16 +50,17 @@ const char *recorder_error(const recorder *recorder);
 
 uint64_t recorder_packets(const recorder *recorder);
 
-/* Writes what is left with the capture's status ('complete', 'interrupted' …), closes the database and
- * frees the recorder.  On failure returns false and sets *error (g_free it). */
+/* Writes what is left with the capture's status ('complete', 'interrupted' …), closes the database
+ * and frees the recorder.  On failure returns false and sets *error (g_free it). */
 bool recorder_finish(recorder *recorder, const char *status, char **error);
 
-/* Ends a recording that got no packet as if it had never begun: it leaves no capture, and no file if the
- * file was made for it.  Frees the recorder. */
+/* Ends a recording that got no packet as if it had never begun: it leaves no capture, and no file
+ * if the file was made for it.  Frees the recorder. */
 void recorder_abandon(recorder *recorder);
 
 /* Sets the status of a capture after the fact: tshark knows that a file was cut short only when it
- * exits.  The capture is the newest that recorder_finish() of this process closed in the database. */
+ * exits.  The capture is the newest that recorder_finish() of this process closed in the database.
+ */
 bool recorder_set_status(const char *database, int64_t capture, const char *status);
 
 /* The capture's id in the database. */

@@ -92,7 +92,8 @@ static struct record_head *record_at(ring *r, size_t position)
 
 void *ring_reserve(ring *r, size_t size)
 {
-    size_t bytes = (sizeof(struct record_head) + size + RECORD_ALIGN - 1) & ~(size_t)(RECORD_ALIGN - 1);
+    size_t bytes =
+        (sizeof(struct record_head) + size + RECORD_ALIGN - 1) & ~(size_t)(RECORD_ALIGN - 1);
     size_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
     size_t to_end = r->capacity - (head & (r->capacity - 1));
     g_assert(size > 0 && bytes <= r->capacity / 4);

@@ -9,9 +9,9 @@
  * Producer:  p = ring_reserve(r, n); fill p; ring_publish(r);  …  ring_wake(r)
  * Consumer:  while ((p = ring_peek(r, &n)) != NULL) { use p; ring_release(r); }  ring_wait(r, ms)
  *
- * Records are contiguous and aligned to 8 bytes.  Worked example, ring of 64 bytes: records of 16, 24
- * and 16 bytes take 24 + 32 bytes with their heads of 8, and 8 are left at the end; the third does
- * not fit there, a filler takes them, and it begins at 0 once the first was released.
+ * Records are contiguous and aligned to 8 bytes.  Worked example, ring of 64 bytes: records of 16,
+ * 24 and 16 bytes take 24 + 32 bytes with their heads of 8, and 8 are left at the end; the third
+ * does not fit there, a filler takes them, and it begins at 0 once the first was released.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

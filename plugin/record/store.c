@@ -74,7 +74,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         " LEFT JOIN application n ON n.id = v.application"
         " WHERE v.capture = ?1 AND v.transport IS ?2 AND v.stream IS ?3 AND v.host_a IN (?7, ?8)"
         " AND v.host_b IN (?7, ?8) AND v.ip_protocol IS ?4 AND v.icmp_group IS ?5"
-        " AND v.is_link = ?6 AND (?9 IS NULL OR max(v.port_a, v.port_b) << 16 | min(v.port_a, v.port_b) = ?9)"
+        " AND v.is_link = ?6 AND (?9 IS NULL OR max(v.port_a, v.port_b) << 16 | min(v.port_a, "
+        "v.port_b) = ?9)"
         " AND (v.host_a <> v.host_b OR ?7 = ?8) ORDER BY v.id DESC LIMIT 1",
     [DELETE_EMPTY] = "DELETE FROM conversation WHERE capture = ?1 AND packets_ab + packets_ba = 0",
     [UPDATE_CAPTURE] = "UPDATE capture SET packets = packets + ?2, frame_bytes = frame_bytes + ?3,"
@@ -90,9 +91,9 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [NAME_HOST] = "UPDATE host SET name = ?2 WHERE id = ?1",
 };
 
-/* Invariants: in_transaction is true between the first row after a commit and that commit.  Each entry
- * of `pending` is found by its id in `pending_by_id`; both are emptied by every commit and keep their
- * memory.  error, once set, stays. */
+/* Invariants: in_transaction is true between the first row after a commit and that commit.  Each
+ * entry of `pending` is found by its id in `pending_by_id`; both are emptied by every commit and
+ * keep their memory.  error, once set, stays. */
 struct store {
     struct store_file file;
     dictionary *dictionary;
@@ -121,8 +122,8 @@ static void fail(store *s, const char *doing)
     s->in_transaction = false;
 }
 
-/* Runs a statement that returns no row.  After a failure it must not: the transaction is gone, and each
- * statement would commit for itself. */
+/* Runs a statement that returns no row.  After a failure it must not: the transaction is gone, and
+ * each statement would commit for itself. */
 static void run(store *s, enum statement which, const char *doing)
 {
     if (s->error == NULL && dictionary_failure(s->dictionary) != SQLITE_OK)
@@ -501,15 +502,16 @@ static void found_read(struct conversation_found *found, sqlite3_stmt *statement
     found->port_b = (uint16_t)sqlite3_column_int(statement, 5);
     found->votes = (uint32_t)sqlite3_column_int64(statement, 7);
     g_strlcpy(found->label, label != NULL ? label : "", sizeof found->label);
-    for (unsigned i = CLASSIFY_SOURCE_NONE; source != NULL && i <= CLASSIFY_SOURCE_IP_PROTOCOL; i++) {
+    for (unsigned i = CLASSIFY_SOURCE_NONE; source != NULL && i <= CLASSIFY_SOURCE_IP_PROTOCOL;
+         i++) {
         const char *name = classify_source_name(i);
         if (name != NULL && strcmp(name, source) == 0)
             found->source = i;
     }
 }
 
-/* The index that finds a conversation by its key: most recordings never need it, and it would cost a
- * tenth of what a new conversation does. */
+/* The index that finds a conversation by its key: most recordings never need it, and it would cost
+ * a tenth of what a new conversation does. */
 static bool index_make(store *s)
 {
     static const char sql[] = "CREATE INDEX IF NOT EXISTS conversation_key"
@@ -547,9 +549,8 @@ bool store_commit_due(const store *s)
 {
     if (!s->in_transaction)
         return false;
-    return s->rows >= STORE_COMMIT_ROWS ||
-           g_get_monotonic_time() - s->transaction_began >=
-               STORE_COMMIT_MS * G_TIME_SPAN_MILLISECOND;
+    return s->rows >= STORE_COMMIT_ROWS || g_get_monotonic_time() - s->transaction_began >=
+                                               STORE_COMMIT_MS * G_TIME_SPAN_MILLISECOND;
 }
 
 void store_commit(store *s)

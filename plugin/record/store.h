@@ -1,12 +1,13 @@
 /* store.h
  * The recorder's SQLite side: one prepared statement a table, dictionaries, sums of conversations.
  *
- * Used by one thread at a time: recorder_open() opens and enters the capture, then the writer thread
- * owns it.  Rows of packets go straight in; what changes in a conversation is gathered and written by
- * store_commit(), so that at every commit the sums agree with the packets.
+ * Used by one thread at a time: recorder_open() opens and enters the capture, then the writer
+ * thread owns it.  Rows of packets go straight in; what changes in a conversation is gathered and
+ * written by store_commit(), so that at every commit the sums agree with the packets.
  *
- * Order of calls: store_open(), then any of the store_… calls and store_commit(), store_close().  After
- * a failure (store_error() is not NULL) every call does nothing: what was not committed is rolled back.
+ * Order of calls: store_open(), then any of the store_… calls and store_commit(), store_close().
+ * After a failure (store_error() is not NULL) every call does nothing: what was not committed is
+ * rolled back.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -50,8 +51,8 @@ const char *store_error(const store *store);
 
 void store_close(store *store);
 
-/* Closes a capture that has no packets as if it had never begun: its row goes, and the file if it was
- * made for it. */
+/* Closes a capture that has no packets as if it had never begun: its row goes, and the file if it
+ * was made for it. */
 void store_abandon(store *store);
 
 /* See recorder_set_status(). */

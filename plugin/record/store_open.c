@@ -95,10 +95,13 @@ static char *path_problem(const char *path)
     char *directory = g_path_get_dirname(path);
     char *problem = NULL;
     if (g_access(directory, F_OK) != 0)
-        problem = g_strdup_printf("%s: there is no directory %s. Create it first.", path, directory);
+        problem =
+            g_strdup_printf("%s: there is no directory %s. Create it first.", path, directory);
     else if (g_access(directory, W_OK | X_OK) != 0)
-        problem = g_strdup_printf("%s: the directory %s cannot be written. Check its permissions, or "
-                                  "record into another one.", path, directory);
+        problem =
+            g_strdup_printf("%s: the directory %s cannot be written. Check its permissions, or "
+                            "record into another one.",
+                            path, directory);
     g_free(directory);
     return problem;
 }
@@ -147,10 +150,10 @@ static bool execute_journal_mode(sqlite3 *db)
                         NULL) == SQLITE_OK;
 }
 
-/* Two recordings at once would give out the same ids.  The lock belongs to the open file, so it holds
- * inside one process too, and ends with the process.  Closing any descriptor of the file drops SQLite's
- * own locks in this process: only after sqlite3_close().  Where the file system has no such locks, the
- * second recording fails when its ids collide. */
+/* Two recordings at once would give out the same ids.  The lock belongs to the open file, so it
+ * holds inside one process too, and ends with the process.  Closing any descriptor of the file
+ * drops SQLite's own locks in this process: only after sqlite3_close().  Where the file system has
+ * no such locks, the second recording fails when its ids collide. */
 static bool lock_for_recording(struct store_file *file, const char *path, char **error)
 {
     file->lock = open(path, O_RDWR | O_CLOEXEC);
@@ -160,7 +163,8 @@ static bool lock_for_recording(struct store_file *file, const char *path, char *
         return true;
     if (errno == EAGAIN || errno == EACCES) {
         *error = g_strdup_printf("%s: another recording is writing into it. Wait for it to end, or"
-                                 " record into another file.", path);
+                                 " record into another file.",
+                                 path);
         file->lock = -1; /* left open: the other recording may be in this process */
         return false;
     }

@@ -19,8 +19,8 @@ struct store_file {
     int64_t next_conversation; /* first free id */
 };
 
-/* Opens, prepares and enters the capture; see store_open().  false with *error on failure: the file is
- * as before. */
+/* Opens, prepares and enters the capture; see store_open().  false with *error on failure: the file
+ * is as before. */
 bool store_open_database(const struct recorder_options *options, struct store_file *file,
                          char **error);
 

@@ -7,11 +7,11 @@
 #include <glib.h>
 
 static const char *const names[VERDICT_COUNT] = {
-    "retransmission", "fast_retransmission",   "spurious_retransmission",
-    "out_of_order",   "duplicate_ack",         "lost_segment",
+    "retransmission",   "fast_retransmission", "spurious_retransmission",
+    "out_of_order",     "duplicate_ack",       "lost_segment",
     "ack_lost_segment", "keep_alive",          "keep_alive_ack",
-    "zero_window",    "zero_window_probe",     "zero_window_probe_ack",
-    "window_update",  "window_full",           "reused_ports",
+    "zero_window",      "zero_window_probe",   "zero_window_probe_ack",
+    "window_update",    "window_full",         "reused_ports",
     "malformed",
 };
 

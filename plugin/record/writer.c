@@ -71,8 +71,9 @@ static bool carry_out(writer *w, const void *operation)
     return true;
 }
 
-/* A packet's row comes last of what it brings (conversation, label, quote): a commit is due only behind
- * it, so that whoever reads, or finds the file after a crash, never sees a part of a packet. */
+/* A packet's row comes last of what it brings (conversation, label, quote): a commit is due only
+ * behind it, so that whoever reads, or finds the file after a crash, never sees a part of a packet.
+ */
 static gpointer writer_main(gpointer data)
 {
     enum { LOOK_AT_CLOCK_EVERY = 256 };

@@ -125,9 +125,10 @@ static void write_json(struct output *output, FieldEdgePairs *pairs, GError **er
 /* ---- Records ---- */
 
 static const struct output_column pair_columns[] = {
-    {"host_a", "Host A", OUTPUT_TEXT, OUTPUT_FOR_ALL},
-    {"host_b", "Host B", OUTPUT_TEXT, OUTPUT_FOR_ALL},
-    {"applications", "Applications", OUTPUT_TEXT, OUTPUT_FOR_ALL},
+    {"host_a", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
+    {"host_b", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
+    {NULL, "Hosts", OUTPUT_TEXT, OUTPUT_FOR_PEOPLE, OUTPUT_WRAP_WORDS},
+    {"applications", "Applications", OUTPUT_TEXT, OUTPUT_FOR_ALL, OUTPUT_WRAP_WORDS},
     {"count", "Conv.", OUTPUT_COUNT, OUTPUT_FOR_ALL},
     {"packets_ab", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
     {"packets_ba", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
@@ -156,9 +157,11 @@ static struct output_value span(gint64 ns)
 static void write_pair(struct output *output, const FieldEdgePair *pair)
 {
     g_autofree char *applications = g_strjoinv(" ", (char **)pair->applications);
+    g_autofree char *hosts = g_strconcat(pair->host_a, " ", pair->host_b, NULL);
     const struct output_value values[G_N_ELEMENTS(pair_columns)] = {
         {.text = pair->host_a},
         {.text = pair->host_b},
+        {.text = hosts},
         {.text = applications},
         {.number = pair->conversations},
         {.number = pair->packets_ab},

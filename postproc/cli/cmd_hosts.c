@@ -15,7 +15,7 @@ static const char examples[] = "Examples:\n"
 
 static const struct output_column columns[] = {
     {"host", "Host", OUTPUT_TEXT, OUTPUT_FOR_ALL},
-    {"name", "Name", OUTPUT_TEXT, OUTPUT_FOR_ALL},
+    {"name", "Name", OUTPUT_TEXT, OUTPUT_FOR_ALL, OUTPUT_WRAP_ANYWHERE},
     {"is_local", "Local", OUTPUT_FLAG, OUTPUT_FOR_ALL},
     {"conversations", "Conv.", OUTPUT_COUNT, OUTPUT_FOR_ALL},
     {"packets_sent", "Sent", OUTPUT_COUNT, OUTPUT_FOR_ALL},

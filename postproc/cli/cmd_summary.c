@@ -24,7 +24,7 @@ static const char examples[] =
 
 static const struct output_column capture_columns[] = {
     {"id", "No.", OUTPUT_COUNT, OUTPUT_FOR_ALL},
-    {"file", "File", OUTPUT_TEXT, OUTPUT_FOR_ALL},
+    {"file", "File", OUTPUT_TEXT, OUTPUT_FOR_ALL, OUTPUT_WRAP_ANYWHERE},
     {"interface", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
     {"link_type", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
     {"status", "Status", OUTPUT_TEXT, OUTPUT_FOR_ALL},

@@ -46,11 +46,19 @@ enum output_type {
 /* Who sees a column: people in a table, programs in JSON and CSV. */
 enum output_reader { OUTPUT_FOR_ALL, OUTPUT_FOR_PEOPLE, OUTPUT_FOR_PROGRAMS };
 
+/* How a table breaks a text into lines where the terminal is narrow. */
+enum output_wrap {
+    OUTPUT_WHOLE,         /* not at all */
+    OUTPUT_WRAP_ANYWHERE, /* a long name */
+    OUTPUT_WRAP_WORDS     /* a list: one word a line */
+};
+
 struct output_column {
     const char *key;   /* in JSON and CSV */
     const char *title; /* in a table */
     enum output_type type;
     enum output_reader reader;
+    enum output_wrap wrap;
 };
 
 /* One cell; which member counts is its column's type.  Text may be NULL without is_null. */

@@ -1,7 +1,7 @@
 /* table.c
  * Tables for people: libsmartcols lays them out and fits them to the terminal.
  *
- * On a terminal, texts are cut or wrapped to its width; in a file or a pipe nothing is cut.
+ * On a terminal, texts that may be long are wrapped to its width; in a file or a pipe nothing is.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <libsmartcols.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- Cells ---- */
 
@@ -114,6 +115,13 @@ static void nothing(struct output *output)
     (void)output;
 }
 
+/* On a narrow terminal a list has one word a line: breaking words is worse. */
+static bool is_narrow(const struct output *output)
+{
+    enum { WIDE = 120 };
+    return isatty(fileno(output->file)) && scols_table_get_termwidth(output->table) < WIDE;
+}
+
 static void table_begin(struct output *output, const char *key, const char *title)
 {
     (void)key;
@@ -125,10 +133,15 @@ static void table_begin(struct output *output, const char *key, const char *titl
     output->table = scols_new_table();
     scols_table_set_stream(output->table, output->file);
     for (size_t i = 0; i < output->count; i++) {
-        bool is_text = output->columns[i].type == OUTPUT_TEXT;
-        struct libscols_column *column = scols_table_new_column(
-            output->table, output->columns[i].title, 0, is_text ? SCOLS_FL_WRAP : SCOLS_FL_RIGHT);
-        scols_column_set_safechars(column, "\\");
+        const struct output_column *description = &output->columns[i];
+        int flags = description->type != OUTPUT_TEXT ? SCOLS_FL_RIGHT : 0;
+        if (description->wrap != OUTPUT_WHOLE)
+            flags |= SCOLS_FL_WRAP;
+        struct libscols_column *column =
+            scols_table_new_column(output->table, description->title, 0, flags);
+        scols_column_set_safechars(column, is_narrow(output) ? "\\\n" : "\\");
+        if (description->wrap == OUTPUT_WRAP_WORDS && is_narrow(output))
+            scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
     }
 }
 
@@ -138,12 +151,56 @@ static void row(struct output *output, const struct output_value *values)
 
     for (size_t i = 0; i < output->count; i++) {
         g_autofree char *cell = make_cell(output->columns[i].type, &values[i]);
+        if (output->columns[i].wrap == OUTPUT_WRAP_WORDS && is_narrow(output))
+            g_strdelimit(cell, " ", '\n');
         scols_line_set_data(line, i, cell);
+    }
+}
+
+static const char *cell_text(struct libscols_line *line, size_t column)
+{
+    const char *text = scols_cell_get_data(scols_line_get_cell(line, column));
+    return text != NULL ? text : "";
+}
+
+/* Columns of a row that a word a line needs, gaps included. */
+static size_t words_width(struct output *output, size_t column)
+{
+    size_t width = strlen(output->columns[column].title);
+    for (size_t i = 0; i < scols_table_get_nlines(output->table); i++) {
+        struct libscols_line *line = scols_table_get_line(output->table, i);
+        g_auto(GStrv) words = g_strsplit(cell_text(line, column), "\n", -1);
+        for (size_t k = 0; words[k] != NULL; k++)
+            width = MAX(width, (size_t)g_utf8_strlen(words[k], -1));
+    }
+    return width + 1;
+}
+
+/* Where one word a line is still too wide (long IPv6 addresses), words are broken after all. */
+static void break_words(struct output *output)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < output->count; i++)
+        width += words_width(output, i);
+    if (!is_narrow(output) || width <= scols_table_get_termwidth(output->table) + 1)
+        return;
+    for (size_t i = 0; i < output->count; i++) {
+        struct libscols_column *column = scols_table_get_column(output->table, i);
+        if (output->columns[i].type != OUTPUT_TEXT)
+            continue;
+        scols_column_set_wrapfunc(column, NULL, NULL, NULL);
+        scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_WRAP);
+        for (size_t k = 0; k < scols_table_get_nlines(output->table); k++) {
+            struct libscols_line *line = scols_table_get_line(output->table, k);
+            g_autofree char *text = g_strdup(cell_text(line, i));
+            scols_line_set_data(line, i, g_strdelimit(text, "\n", ' '));
+        }
     }
 }
 
 static void table_end(struct output *output)
 {
+    break_words(output);
     if (scols_table_get_nlines(output->table) == 0)
         fputs("(none)\n", output->file);
     else

@@ -151,7 +151,7 @@ class Personal(unittest.TestCase):
 
     def test_pkg_config_and_example(self):
         self.it.as_user(["tshark", "-q", "-r", str(SITE), "-z", "fieldedge,example.db"], self.bin)
-        flags = ("export PKG_CONFIG_PATH=home/.local/lib/pkgconfig; "
+        flags = ("export PKG_CONFIG_PATH=$PWD/home/.local/lib/pkgconfig; "
                  "cc -Wall -Werror '{0}' -o example $(pkg-config --cflags --libs fieldedge) "
                  '-Wl,-rpath,"$(pkg-config --variable=libdir fieldedge)"')
         shutil.copy(HERE / "example.c", self.folder)

@@ -8,6 +8,7 @@ import hashlib
 import os
 import pathlib
 import sqlite3
+import struct
 import subprocess
 import threading
 import time
@@ -73,6 +74,16 @@ def give(path, mode=0o666):
     path.chmod(mode)
     if os.geteuid() == 0:
         os.chown(path, harness.NOBODY, harness.NOBODY)
+    return path
+
+
+def raw_capture(folder, packets):
+    """A pcap file of raw IP packets (bytes), one a second."""
+    path = folder / "made.pcap"
+    records = [struct.pack("<4I", 1700000000 + i, 0, len(data), len(data)) + data
+               for i, data in enumerate(packets)]
+    path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101) + b"".join(records))
+    path.chmod(0o644)
     return path
 
 

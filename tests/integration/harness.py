@@ -66,11 +66,9 @@ def plugin_dir():
     copy = pathlib.Path(tempfile.mkdtemp(prefix="fieldedge-plugin-"))
     copy.chmod(0o755)
     keep_until_exit(copy)
-    for found in original.glob("*/epan/fieldedge.so"):
-        target = copy / found.relative_to(original)
-        target.parent.mkdir(parents=True, mode=0o755)
-        shutil.copy(found, target)
-    return copy
+    # Wireshark's own plugins are links there, which stay links.
+    shutil.copytree(original, copy / "plugins", symlinks=True)
+    return copy / "plugins"
 
 
 def keep_until_exit(folder):

@@ -13,13 +13,14 @@ import os
 import pathlib
 import random
 import signal
+import struct
 import subprocess
 import tempfile
 import unittest
 
 import harness
-from behaviour import (SITE, check_books, close_stdin, ended, feed, give, has_begun, query, started,
-                       wait_until)
+from behaviour import (SITE, check_books, close_stdin, ended, feed, give, has_begun, query,
+                       raw_capture, started, wait_until)
 
 KILLS = int(os.environ.get("FIELDEDGE_KILLS", "25"))
 SEED = int(os.environ.get("FIELDEDGE_SEED", "1"))
@@ -138,6 +139,28 @@ class Kills(unittest.TestCase):
         self.assertEqual([error for _, error in results if error], [])
         counts = {packets for packets, _ in results}
         self.assertGreater(len(counts), min(5, KILLS - 1), "the kills were all in one place")
+
+
+    def test_a_commit_holds_whole_packets(self):
+        """Each packet brings a conversation and its label: a commit must not come between them."""
+        def kill_at(part):
+            with harness.work_dir() as folder:
+                path = raw_capture(folder, [
+                    struct.pack("!BBHHHBBH4s4s4H", 0x45, 0, 28, 0, 0, 64, 17, 0, bytes((10, 0, 0, 1)),
+                                bytes((203, 0, 113, 9)), 1024 + i % 40000, 9000 + i // 40000, 8, 0)
+                    for i in range(50000)])
+                data, database = path.read_bytes(), folder / "a.db"
+                with started(["-q", "-r", "-", "-z", f"fieldedge,{database}"],
+                             stdin=subprocess.PIPE) as process:
+                    feed(process, data[:len(data) // 10 * part])
+                    process.kill()
+                    process.wait()
+                check_books(self, database)
+                return (query(database, "SELECT count(*) FROM conversation WHERE application IS NULL"
+                                        " OR label_source IS NULL OR packets_ab + packets_ba = 0"),
+                        query(database, "SELECT packets > 0 FROM captures"))
+        for result in harness.in_parallel(kill_at, (5, 6, 7, 8, 9)):
+            self.assertEqual(result, ([(0,)], [(1,)]))
 
 
 class Signals(unittest.TestCase):

@@ -285,6 +285,44 @@ class Several(unittest.TestCase):
             check_books(self, database)
 
 
+class Failing(unittest.TestCase):
+    """A recording that fails in the middle; a trigger stands for whatever makes SQLite say no."""
+
+    def fail(self, folder, table, condition, path):
+        """Records `path` into a database that refuses such rows, beside a good one."""
+        database = folder / "a.db"
+        shutil.copy(harness.recording(SITE)[0], database)
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            connection.execute(f"CREATE TRIGGER no BEFORE INSERT ON {table} WHEN {condition}"
+                               " BEGIN SELECT RAISE(ABORT, 'no'); END")
+        give(database)
+        rows = query(database, "SELECT * FROM packets")
+        result = harness.run_tshark(["-q", "-r", path, "-z", f"fieldedge,{database}",
+                                     "-z", f"fieldedge,{folder / 'b.db'}", "-z", "io,stat,0"])
+        self.assertIn(str(database), sentence(self, result))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("IO Statistics", result.stdout)
+        self.assertEqual(query(folder / "b.db", "SELECT status FROM captures"), [("complete",)])
+        self.assertEqual(query(database, "SELECT * FROM packets WHERE capture_id = 1"), rows)
+        self.assertEqual(query(database, "SELECT status FROM captures"), [("complete",), ("failed",)])
+        check_books(self, database)
+        return query(database, "SELECT packets FROM captures WHERE id = 2")[0][0]
+
+    def test_in_the_middle(self):
+        with harness.work_dir() as folder:
+            count = self.fail(folder, "packet", "NEW.id & 0xffffffff = 25000", long_capture(folder)[0])
+            self.assertTrue(10000 <= count < 25000, count)
+
+    def test_at_the_end(self):
+        """What a short capture has is written when it is over."""
+        for table, condition in (("conversation", "NEW.capture = 2 AND NEW.transport = 'TCP'"),
+                                 ("host", "NEW.text = '198.51.100.50'"),
+                                 ("packet_kind", "1")):
+            with self.subTest(table), harness.work_dir() as folder:
+                self.assertEqual(self.fail(folder, table, condition, harness.OWN_CAPTURES /
+                                           "zero-window.pcapng"), 0)
+
+
 class FullDisk(unittest.TestCase):
     def test_at_opening(self):
         with small_disk(self, "1m") as disk:

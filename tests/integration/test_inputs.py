@@ -193,9 +193,8 @@ class Files(unittest.TestCase):
                 classic.write_bytes(bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000"))
             classic.chmod(0o644)
             for path in (OWN / "empty.pcapng", classic):
-                for args in (["-r", path], [f"-r{path}"], ["-nr", path], ["--read-file", path],
-                             [f"--read-file={path}"], ["-o", "tcp.relative_sequence_numbers:FALSE",
-                                                       "-2r", path]):
+                for args in (["-r", path], [f"-r{path}"], ["-nr", path],
+                             ["-o", "tcp.relative_sequence_numbers:FALSE", "-2r", path]):
                     with self.subTest(args):
                         database = self.one(args, folder, [])
                         self.assertEqual(query(database, "SELECT file, packets, started_ns FROM captures"),

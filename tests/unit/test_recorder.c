@@ -115,7 +115,8 @@ static const char books[] =
     "SELECT count(*) FROM conversation v LEFT JOIN (SELECT conversation, count(*) AS n,"
     " sum(frame_bytes) AS f, sum(frame_bytes - link_bytes) AS i, sum(payload_bytes) AS p,"
     " sum(retransmitted_bytes) AS r FROM packet GROUP BY conversation) s ON s.conversation = v.id"
-    " WHERE s.n IS NOT v.packets_ab + v.packets_ba OR s.f IS NOT v.frame_bytes_ab + v.frame_bytes_ba"
+    " WHERE s.n IS NOT v.packets_ab + v.packets_ba OR s.f IS NOT v.frame_bytes_ab + "
+    "v.frame_bytes_ba"
     " OR s.i IS NOT v.ip_bytes_ab + v.ip_bytes_ba OR s.p IS NOT v.payload_bytes_ab"
     " + v.payload_bytes_ba OR s.r IS NOT v.retransmitted_bytes";
 
@@ -138,7 +139,8 @@ static void test_one_conversation(void)
     CU_ASSERT_EQUAL(ask("SELECT bad_bytes FROM conversations"), 154);
     CU_ASSERT_EQUAL(ask("SELECT packets_ba FROM conversations"), 1);
     CU_ASSERT_EQUAL(ask("SELECT time_ns FROM packets WHERE number = 3"), 100 * second + 3);
-    CU_ASSERT_EQUAL(ask("SELECT count(*) FROM captures WHERE status = 'complete' AND packets = 3"), 1);
+    CU_ASSERT_EQUAL(ask("SELECT count(*) FROM captures WHERE status = 'complete' AND packets = 3"),
+                    1);
     CU_ASSERT_EQUAL(ask(books), 0);
 }
 
@@ -159,7 +161,8 @@ static void test_conversations_given_up(void)
     finish(r);
     CU_ASSERT_EQUAL(ask("SELECT count(*) FROM conversations"), STREAMS);
     CU_ASSERT_EQUAL(ask("SELECT count(*) FROM conversations WHERE packets_ab = 1 AND packets_ba = 1"
-                        " AND port_b = 1883 AND application = 'TCP_MQTT'"), STREAMS);
+                        " AND port_b = 1883 AND application = 'TCP_MQTT'"),
+                    STREAMS);
     CU_ASSERT_EQUAL(ask(books), 0);
 }
 
@@ -176,13 +179,16 @@ static void test_numbers_begin_again(void)
     }
     finish(r);
     CU_ASSERT_EQUAL(ask("SELECT count(*) FROM packets"), 7);
-    CU_ASSERT_EQUAL(ask("SELECT count(*) FROM (SELECT number, row_number() OVER (ORDER BY packet_id) AS"
-                        " place FROM packets) WHERE (place, number) IN (VALUES (1,1), (2,2), (3,5),"
-                        " (4,1), (5,2), (6,3), (7,1))"), 7);
+    CU_ASSERT_EQUAL(
+        ask("SELECT count(*) FROM (SELECT number, row_number() OVER (ORDER BY packet_id) AS"
+            " place FROM packets) WHERE (place, number) IN (VALUES (1,1), (2,2), (3,5),"
+            " (4,1), (5,2), (6,3), (7,1))"),
+        7);
     CU_ASSERT_EQUAL(ask("SELECT count(*) FROM conversations"), 1);
 }
 
-/* After such a restart equal stream and hosts with other ports are another conversation (tshark -M). */
+/* After such a restart equal stream and hosts with other ports are another conversation (tshark
+ * -M). */
 static void test_streams_begin_again(void)
 {
     files_remove();
@@ -237,7 +243,8 @@ static void test_fragments_stay(void)
     record(r, &facts);
     finish(r);
     CU_ASSERT_EQUAL(ask("SELECT count(*) FROM conversations WHERE application = 'UDP_FRAGMENT'"
-                        " AND stream IS NULL AND packets_ab = 1"), 1);
+                        " AND stream IS NULL AND packets_ab = 1"),
+                    1);
 }
 
 static void test_icmp_quote(void)
@@ -257,8 +264,10 @@ static void test_icmp_quote(void)
     record(r, &error);
     finish(r);
     CU_ASSERT_EQUAL(ask("SELECT count(*) FROM quotes q JOIN conversations v ON v.id ="
-                        " q.quoted_conversation_id WHERE v.transport = 'TCP'"), 1);
-    CU_ASSERT_EQUAL(ask("SELECT count(*) FROM conversations WHERE application = 'ICMP_UNREACHABLE'"), 1);
+                        " q.quoted_conversation_id WHERE v.transport = 'TCP'"),
+                    1);
+    CU_ASSERT_EQUAL(
+        ask("SELECT count(*) FROM conversations WHERE application = 'ICMP_UNREACHABLE'"), 1);
 }
 
 /* What is not IP has a row, stations, and no conversation. */
@@ -276,9 +285,11 @@ static void test_link(void)
     facts.flow.destination = (struct packet_address){6, {255, 255, 255, 255, 255, 255}};
     record(r, &facts);
     finish(r);
-    CU_ASSERT_EQUAL(ask("SELECT count(*) FROM packets WHERE conversation_id IS NULL AND application IS"
-                        " NULL AND protocol = 'arp' AND ip_bytes = 0 AND source ="
-                        " '02:00:00:00:00:01'"), 1);
+    CU_ASSERT_EQUAL(
+        ask("SELECT count(*) FROM packets WHERE conversation_id IS NULL AND application IS"
+            " NULL AND protocol = 'arp' AND ip_bytes = 0 AND source ="
+            " '02:00:00:00:00:01'"),
+        1);
     CU_ASSERT_EQUAL(ask("SELECT count(*) FROM conversations"), 0);
     CU_ASSERT_EQUAL(ask("SELECT packets FROM accounts WHERE account = 'without conversation'"), 1);
 }
@@ -293,7 +304,8 @@ static void test_hostile_name(void)
     record(r, &facts);
     finish(r);
     CU_ASSERT_EQUAL(ask("SELECT count(*) FROM packet"), 1);
-    CU_ASSERT_EQUAL(ask("SELECT count(*) FROM conversations WHERE server_name LIKE '%DROP TABLE%'"), 1);
+    CU_ASSERT_EQUAL(ask("SELECT count(*) FROM conversations WHERE server_name LIKE '%DROP TABLE%'"),
+                    1);
 }
 
 /* Two captures in one file: apart by id, each with its own numbers. */
@@ -309,7 +321,8 @@ static void test_two_captures(void)
         }
         finish(r);
     }
-    CU_ASSERT_EQUAL(ask("SELECT count(*) FROM packets WHERE capture_id = 2 AND number BETWEEN 1 AND 5"), 5);
+    CU_ASSERT_EQUAL(
+        ask("SELECT count(*) FROM packets WHERE capture_id = 2 AND number BETWEEN 1 AND 5"), 5);
     CU_ASSERT_EQUAL(ask("SELECT count(*) FROM conversations WHERE capture_id = 2"), 5);
     CU_ASSERT_EQUAL(ask("SELECT count(*) FROM application"), 1);
 }
@@ -346,20 +359,24 @@ static void test_commits_while_recording(void)
     }
     /* The ring holds far fewer than a commit's rows: two commits are done or under way. */
     gint64 until = g_get_monotonic_time() + 30 * G_TIME_SPAN_SECOND;
-    while (ask("SELECT count(*) FROM packet") < 2 * STORE_COMMIT_ROWS && g_get_monotonic_time() < until)
+    while (ask("SELECT count(*) FROM packet") < 2 * STORE_COMMIT_ROWS &&
+           g_get_monotonic_time() < until)
         g_usleep(1000);
     CU_ASSERT_TRUE(ask("SELECT count(*) FROM packet") >= 2 * STORE_COMMIT_ROWS);
     CU_ASSERT_EQUAL(ask("SELECT count(*) FROM captures WHERE status = 'interrupted'"), 1);
     CU_ASSERT_EQUAL(ask(books), 0);
     finish(r);
-    CU_ASSERT_EQUAL(ask("SELECT packets FROM captures WHERE status = 'complete'"), 3 * STORE_COMMIT_ROWS);
+    CU_ASSERT_EQUAL(ask("SELECT packets FROM captures WHERE status = 'complete'"),
+                    3 * STORE_COMMIT_ROWS);
 }
 
 static void test_bad_networks(void)
 {
     files_remove();
-    struct recorder_options options = {.database = path, .local_networks = "10.0.0.1/8",
-                                       .tshark_version = "", .plugin_version = ""};
+    struct recorder_options options = {.database = path,
+                                       .local_networks = "10.0.0.1/8",
+                                       .tshark_version = "",
+                                       .plugin_version = ""};
     char *error = NULL;
     CU_ASSERT_PTR_NULL(recorder_open(&options, &error));
     CU_ASSERT_PTR_NOT_NULL_FATAL(error);

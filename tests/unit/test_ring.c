@@ -67,8 +67,8 @@ static gpointer produce(gpointer data)
     return NULL;
 }
 
-/* Every record arrives once, whole, in order, through a ring far smaller than the whole: it wraps at
- * every alignment, fills and empties. */
+/* Every record arrives once, whole, in order, through a ring far smaller than the whole: it wraps
+ * at every alignment, fills and empties. */
 static void test_two_threads(void)
 {
     ring *r = ring_new(SMALL_RING);
