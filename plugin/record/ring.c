@@ -5,8 +5,10 @@
 #include "plugin/record/ring.h"
 
 #include <glib.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <time.h>
 
 enum { RECORD_ALIGN = 8, FULL_POLL_MS = 20 };
 
@@ -28,8 +30,10 @@ struct ring {
     size_t woken_at; /* producer: head at the last wake */
     size_t peeked;   /* consumer: bytes of the peeked record */
 
-    GMutex lock; /* only around sleeping and waking */
-    GCond data_ready, room_ready;
+    /* Only around sleeping and waking.  POSIX's own, as the thread sanitizer does not know glib's.
+     */
+    pthread_mutex_t lock;
+    pthread_cond_t data_ready, room_ready;
     bool wake;
 };
 
@@ -39,9 +43,13 @@ ring *ring_new(size_t bytes)
     g_assert(bytes >= 64 && (bytes & (bytes - 1)) == 0);
     r->data = g_malloc(bytes);
     r->capacity = bytes;
-    g_mutex_init(&r->lock);
-    g_cond_init(&r->data_ready);
-    g_cond_init(&r->room_ready);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->data_ready, &attributes);
+    pthread_cond_init(&r->room_ready, &attributes);
+    pthread_condattr_destroy(&attributes);
     return r;
 }
 
@@ -49,20 +57,31 @@ void ring_free(ring *r)
 {
     if (r == NULL)
         return;
-    g_mutex_clear(&r->lock);
-    g_cond_clear(&r->data_ready);
-    g_cond_clear(&r->room_ready);
+    pthread_mutex_destroy(&r->lock);
+    pthread_cond_destroy(&r->data_ready);
+    pthread_cond_destroy(&r->room_ready);
     g_free(r->data);
     g_free(r);
+}
+
+static struct timespec time_from_now(unsigned milliseconds)
+{
+    const long second = 1000000000;
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    time.tv_nsec += (long)milliseconds * 1000000;
+    time.tv_sec += time.tv_nsec / second;
+    time.tv_nsec %= second;
+    return time;
 }
 
 void ring_wake(ring *r)
 {
     r->woken_at = atomic_load_explicit(&r->head, memory_order_relaxed);
-    g_mutex_lock(&r->lock);
+    pthread_mutex_lock(&r->lock);
     r->wake = true;
-    g_cond_signal(&r->data_ready);
-    g_mutex_unlock(&r->lock);
+    pthread_cond_signal(&r->data_ready);
+    pthread_mutex_unlock(&r->lock);
 }
 
 static size_t room(ring *r, size_t head)
@@ -75,13 +94,13 @@ static void wait_for_room(ring *r, size_t head, size_t bytes)
 {
     while (room(r, head) < bytes) {
         ring_wake(r);
-        g_mutex_lock(&r->lock);
+        pthread_mutex_lock(&r->lock);
         atomic_store(&r->producer_sleeps, true);
+        struct timespec until = time_from_now(FULL_POLL_MS);
         if (room(r, head) < bytes)
-            g_cond_wait_until(&r->room_ready, &r->lock,
-                              g_get_monotonic_time() + FULL_POLL_MS * G_TIME_SPAN_MILLISECOND);
+            pthread_cond_timedwait(&r->room_ready, &r->lock, &until);
         atomic_store(&r->producer_sleeps, false);
-        g_mutex_unlock(&r->lock);
+        pthread_mutex_unlock(&r->lock);
     }
 }
 
@@ -124,9 +143,9 @@ static void give_back(ring *r, size_t bytes)
     atomic_store_explicit(&r->tail, tail, memory_order_release);
     if (!atomic_load(&r->producer_sleeps))
         return;
-    g_mutex_lock(&r->lock);
-    g_cond_signal(&r->room_ready);
-    g_mutex_unlock(&r->lock);
+    pthread_mutex_lock(&r->lock);
+    pthread_cond_signal(&r->room_ready);
+    pthread_mutex_unlock(&r->lock);
 }
 
 const void *ring_peek(ring *r, size_t *size)
@@ -152,10 +171,10 @@ void ring_release(ring *r)
 
 void ring_wait(ring *r, unsigned milliseconds)
 {
-    gint64 until = g_get_monotonic_time() + milliseconds * G_TIME_SPAN_MILLISECOND;
-    g_mutex_lock(&r->lock);
-    while (!r->wake && g_cond_wait_until(&r->data_ready, &r->lock, until)) {
+    struct timespec until = time_from_now(milliseconds);
+    pthread_mutex_lock(&r->lock);
+    while (!r->wake && pthread_cond_timedwait(&r->data_ready, &r->lock, &until) == 0) {
     }
     r->wake = false;
-    g_mutex_unlock(&r->lock);
+    pthread_mutex_unlock(&r->lock);
 }

@@ -6,6 +6,7 @@
 
 #include "plugin/record/ring.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 /* Idle looks are what bounds the delay of a slow live capture: well under STORE_COMMIT_MS. */
@@ -16,18 +17,18 @@ struct writer {
     store *store;
     GThread *thread;
     _Atomic bool failed;
-    GMutex answer_lock; /* a look-up and its answer */
-    GCond answer_ready;
+    pthread_mutex_t answer_lock; /* a look-up and its answer */
+    pthread_cond_t answer_ready;
     bool answered;
 };
 
 static void answer(writer *w, const struct operation_lookup *lookup)
 {
     store_lookup(w->store, lookup);
-    g_mutex_lock(&w->answer_lock);
+    pthread_mutex_lock(&w->answer_lock);
     w->answered = true;
-    g_cond_signal(&w->answer_ready);
-    g_mutex_unlock(&w->answer_lock);
+    pthread_cond_signal(&w->answer_ready);
+    pthread_mutex_unlock(&w->answer_lock);
 }
 
 /* Carries one operation out.  false: it was the last. */
@@ -105,8 +106,8 @@ writer *writer_start(store *owned)
     writer *w = g_new0(writer, 1);
     w->ring = ring_new(RING_BYTES);
     w->store = owned;
-    g_mutex_init(&w->answer_lock);
-    g_cond_init(&w->answer_ready);
+    pthread_mutex_init(&w->answer_lock, NULL);
+    pthread_cond_init(&w->answer_ready, NULL);
     w->thread = g_thread_new("fieldedge", writer_main, w);
     return w;
 }
@@ -129,11 +130,11 @@ void writer_lookup(writer *w, const struct conversation_key *key, struct convers
     lookup->found = found;
     ring_publish(w->ring);
     ring_wake(w->ring);
-    g_mutex_lock(&w->answer_lock);
+    pthread_mutex_lock(&w->answer_lock);
     while (!w->answered)
-        g_cond_wait(&w->answer_ready, &w->answer_lock);
+        pthread_cond_wait(&w->answer_ready, &w->answer_lock);
     w->answered = false;
-    g_mutex_unlock(&w->answer_lock);
+    pthread_mutex_unlock(&w->answer_lock);
 }
 
 bool writer_failed(const writer *w)
@@ -151,8 +152,8 @@ store *writer_stop(writer *w, const char *status)
     g_thread_join(w->thread);
     store *given_back = w->store;
     ring_free(w->ring);
-    g_mutex_clear(&w->answer_lock);
-    g_cond_clear(&w->answer_ready);
+    pthread_mutex_destroy(&w->answer_lock);
+    pthread_cond_destroy(&w->answer_ready);
     g_free(w);
     return given_back;
 }

@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import unittest
 
-import behaviour
 import harness
 from behaviour import (SITE, check_books, close_stdin, ended, feed, give, query, snapshot, started,
                        wait_for_packets, wait_until)
