@@ -20,6 +20,7 @@ struct list {
     struct period_guess *guesses;
     guint count;
     double shortest, longest;
+    guint events;
 };
 
 static void add(struct list *list, double period, double span)
@@ -115,6 +116,7 @@ static void add_peaks(struct list *list, const double *power, guint count, doubl
                       guint harmonics)
 {
     enum { PEAKS = 5 };
+    const guint kept = list->events > 5000 ? 2 : PEAKS;
     double best[PEAKS] = {0};
     guint where[PEAKS] = {0};
     double before = 0, here = 0;
@@ -144,7 +146,7 @@ static void add_peaks(struct list *list, const double *power, guint count, doubl
         before = here;
         here = next;
     }
-    for (guint i = 0; i < PEAKS && best[i] > 0; i++) {
+    for (guint i = 0; i < kept && best[i] > 0; i++) {
         add(list, span / where[i], span);
         if (harmonics == 1 && i < 2)
             for (guint divisor = 2; divisor <= 3; divisor++)
@@ -212,7 +214,8 @@ guint period_candidates(const struct period_train *train, const struct period_ga
 {
     double span = train->t[train->n - 1] - train->t[0], mean = span / (train->n - 1);
     double median = median_gap(gaps), step = MAX(MIN(median, mean) / 10, 0.5e-3);
-    struct list list = {guesses, 0, PERIOD_SHORTEST, MAX(train->length / 4, span / 3) * 1.02};
+    struct list list = {guesses, 0, PERIOD_SHORTEST, MAX(train->length / 4, span / 3) * 1.02,
+                        train->n};
 
     list.shortest = MAX(list.shortest, train->quantum);
     add(&list, median, 0);

@@ -4,8 +4,8 @@
  * The period is turned until the fullest window of phases is as improbable as it gets, first over
  * the part of the train over which it is known to a fraction of a cycle, then over three times as
  * much, up to all; then a line through (cycle, time) of the hits makes it exact.
- * Evidence: n cells (cycle x place in the cycle, each as wide as the window) are occupied, k of them
- * in the window; by chance, k/n = width.  Chernoff: P < exp(-n KL(k/n, width)).  A burst fills
+ * Evidence: n cells (cycle x place in the cycle, each as wide as the window) are occupied, k of
+ * them in the window; by chance, k/n = width.  Chernoff: P < exp(-n KL(k/n, width)).  A burst fills
  * cells beside each other and adds nothing to the window, so bursty chance is covered.  The search
  * costs ln of 1/width places of the window times (length / T) / width frequencies.
  *
@@ -73,8 +73,8 @@ static struct window fold(const struct period_train *train, double period, guint
                 last = i; /* the middle of a plateau centres the hits */
             }
         }
-        double evidence = divergence(most, n, share) - HANDICAP * n -
-                          search_cost(length, period, share);
+        double evidence =
+            divergence(most, n, share) - HANDICAP * n - search_cost(length, period, share);
         if (evidence > best.evidence) {
             double middle = (0.5 * (where + last) + 0.5 * width) / BINS;
 
@@ -108,8 +108,8 @@ static struct window turn(const struct period_train *train, double *period, doub
     double frequency = 1 / *period;
     struct window best = {-HUGE_VAL, 0, 1};
 
-    for (gint step = -4; step <= 4; step++) {
-        double tried = frequency + 0.15 * step / span;
+    for (gint step = -3; step <= 3; step++) {
+        double tried = frequency + 0.2 * step / span;
         struct window window;
 
         if (tried <= 0)
@@ -123,36 +123,69 @@ static struct window turn(const struct period_train *train, double *period, doub
     return best;
 }
 
-/* A line through the hits, once. */
-static bool fit_line(const struct period_train *train, double *period, struct window *window)
+/* What remains when a share of the events is Gaussian about a line and the rest is anywhere. */
+struct line {
+    double period;
+    double centre; /* phase, 0..1 */
+    double sigma;  /* share of the period */
+    double share;  /* of events that belong to the line */
+};
+
+/* One round of expectation maximisation. */
+static bool improve(const struct period_train *train, struct line *line)
 {
-    double n = 0, sum_k = 0, sum_t = 0, sum_kk = 0, sum_kt = 0, middle = train->length / 2;
-    double half = 0.5 * window->width, origin = floor(middle / *period);
+    double sum = 0, sum_k = 0, sum_t = 0, sum_kk = 0, sum_kt = 0, sum_xx = 0;
+    double middle = train->length / 2, origin = floor(middle / line->period);
+    double peak = line->share / (line->sigma * 2.5066282746), rest = 1 - line->share;
 
     for (guint i = 0; i < train->n; i++) {
-        double x = train->t[i] / *period - window->centre, k = rint(x);
+        double x = train->t[i] / line->period - line->centre, k = rint(x);
 
-        if (fabs(x - k) > half)
+        x = (x - k) / line->sigma;
+        if (fabs(x) > 4)
             continue;
+        double w = peak * exp(-0.5 * x * x), t = train->t[i] - middle;
+        w /= w + rest;
         k -= origin;
-        n++;
-        sum_k += k;
-        sum_t += train->t[i] - middle;
-        sum_kk += k * k;
-        sum_kt += k * (train->t[i] - middle);
+        sum += w;
+        sum_k += w * k;
+        sum_t += w * t;
+        sum_kk += w * k * k;
+        sum_kt += w * k * t;
+        sum_xx += w * x * x;
     }
-    double spread = sum_kk - sum_k * sum_k / n;
-    if (n < 4 || spread <= 0)
+    double spread = sum_kk - sum_k * sum_k / sum;
+    if (!(sum >= 3) || !(spread > 0))
         return false;
-    double better = (sum_kt - sum_k * sum_t / n) / spread;
-    if (!(better > 0))
+    double period = (sum_kt - sum_k * sum_t / sum) / spread;
+    if (!(period > 0.5 * line->period && period < 2 * line->period))
         return false;
-    struct window result = fold(train, better, 0, train->n);
-    if (result.evidence < window->evidence)
-        return false;
-    *window = result;
-    *period = better;
+    double start = (sum_t - sum_k * period) / sum + middle - origin * period;
+    line->sigma = CLAMP(line->sigma * sqrt(sum_xx / sum), 1e-5, 0.3);
+    line->share = MIN(sum / train->n, 0.999);
+    line->period = period;
+    line->centre = start / period - floor(start / period);
     return true;
+}
+
+/* From the window to the line; the window follows if its evidence does not suffer. */
+static void fit_line(const struct period_train *train, double *period, struct window *window,
+                     struct line *line)
+{
+    guint rounds = train->n > 20000 ? 6 : 20;
+    struct line better;
+
+    *line = (struct line){*period, window->centre, MAX(0.25 * window->width, 1e-4), 0.5};
+    better = *line;
+    for (guint round = 0; round < rounds; round++)
+        if (!improve(train, &better))
+            return;
+    struct window result = fold(train, better.period, 0, train->n);
+    if (result.evidence < window->evidence - 1)
+        return;
+    *line = better;
+    *window = result;
+    *period = better.period;
 }
 
 /* Evidence and effect with each cell counted once. */
@@ -175,8 +208,8 @@ static void weigh(const struct period_train *train, double period, const struct 
         n++;
         k += cell == 0;
     }
-    double evidence = divergence(k, n, width) - HANDICAP * n -
-                      search_cost(train->length, period, width);
+    double evidence =
+        divergence(k, n, width) - HANDICAP * n - search_cost(train->length, period, width);
     /* Many in a wide window: the rate goes up and down, which is no period of a program. */
     if (width > 0.1 && events > 3 * k)
         evidence = MIN(evidence, 0);
@@ -197,6 +230,7 @@ bool period_clock_fit(const struct period_train *train, const struct period_gues
 {
     double period = guess->period, span = guess->span, all = train->t[train->n - 1] - train->t[0];
     struct window window;
+    struct line line;
     guint from = 0, to = train->n;
 
     if (span <= 0)
@@ -220,9 +254,11 @@ bool period_clock_fit(const struct period_train *train, const struct period_gues
     }
     if (!(period > 0) || train->n < 4)
         return false;
-    for (guint round = 0; round < 3; round++)
-        if (!fit_line(train, &period, &window))
-            break;
+    if (window.evidence < -6 && train->n > 1000)
+        return false;
+    fit_line(train, &period, &window, &line);
     weigh(train, period, &window, fit);
+    fit->centre = line.centre;
+    fit->sigma = line.sigma;
     return true;
 }

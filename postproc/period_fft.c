@@ -9,10 +9,10 @@
 #include <math.h>
 
 /* Exchanges each complex value with that at the index of reversed bits. */
-static void reverse_bits(double *values, guint count)
+static void reverse_bits(double *values, gsize count)
 {
-    for (guint i = 1, j = 0; i < count; i++) {
-        guint bit = count >> 1;
+    for (gsize i = 1, j = 0; i < count; i++) {
+        gsize bit = count >> 1;
 
         for (; (j & bit) != 0; bit >>= 1)
             j ^= bit;
@@ -28,17 +28,17 @@ static void reverse_bits(double *values, guint count)
 }
 
 /* turns holds cos and sin of -2 pi k / (2 count), k < count. */
-static void transform(double *values, guint count, const double *turns)
+static void transform(double *values, gsize count, const double *turns)
 {
     reverse_bits(values, count);
-    for (guint half = 1; half < count; half *= 2) {
-        guint stride = 2 * (count / (2 * half));
+    for (gsize half = 1; half < count; half *= 2) {
+        gsize stride = 2 * (count / (2 * half));
 
-        for (guint start = 0; start < count; start += 2 * half) {
-            double *low = values + 2 * (gsize)start, *high = low + 2 * (gsize)half;
+        for (gsize start = 0; start < count; start += 2 * half) {
+            double *low = values + 2 * start, *high = low + 2 * half;
 
-            for (guint k = 0; k < half; k++) {
-                double c = turns[2 * (gsize)k * stride], s = turns[2 * (gsize)k * stride + 1];
+            for (gsize k = 0; k < half; k++) {
+                double c = turns[2 * k * stride], s = turns[2 * k * stride + 1];
                 double re = high[2 * k] * c - high[2 * k + 1] * s;
                 double im = high[2 * k] * s + high[2 * k + 1] * c;
 
@@ -51,21 +51,21 @@ static void transform(double *values, guint count, const double *turns)
     }
 }
 
-void period_power(double *values, guint count)
+void period_power(double *values, gsize count)
 {
-    guint half = count / 2;
-    g_autofree double *turns = g_new(double, 2 * (gsize)half);
+    gsize half = count / 2;
+    g_autofree double *turns = g_new(double, 2 * half);
     g_autofree double *power = g_new(double, half);
 
-    for (guint k = 0; k < half; k++) {
-        turns[2 * k] = cos(2 * G_PI * k / count);
-        turns[2 * k + 1] = -sin(2 * G_PI * k / count);
+    for (gsize k = 0; k < half; k++) {
+        turns[2 * k] = cos(2 * G_PI * (double)k / (double)count);
+        turns[2 * k + 1] = -sin(2 * G_PI * (double)k / (double)count);
     }
     transform(values, half, turns);
 
     /* X[k] = (Z[k] + conj Z[-k]) / 2 + turn[k] (Z[k] - conj Z[-k]) / 2i */
-    for (guint k = 0; k < half; k++) {
-        guint mirror = (half - k) & (half - 1);
+    for (gsize k = 0; k < half; k++) {
+        gsize mirror = (half - k) & (half - 1);
         double even_re = 0.5 * (values[2 * k] + values[2 * mirror]);
         double even_im = 0.5 * (values[2 * k + 1] - values[2 * mirror + 1]);
         double odd_re = 0.5 * (values[2 * k + 1] + values[2 * mirror + 1]);
@@ -75,6 +75,6 @@ void period_power(double *values, guint count)
 
         power[k] = re * re + im * im;
     }
-    for (guint k = 0; k < half; k++)
+    for (gsize k = 0; k < half; k++)
         values[k] = power[k];
 }

@@ -8,12 +8,12 @@
 
 #include "periodicity.h"
 
-#define PERIOD_SHORTEST     0.004 /* s: below that, gaps are those of a line, not of a program */
-#define PERIOD_GATE         8.0   /* nats of evidence that make a period significant */
-#define PERIOD_CANDIDATES   48
-#define PERIOD_GAP_BINS     3072
-#define PERIOD_GAP_STEP     0.01  /* width of a bin of ln gap */
-#define PERIOD_MULTIPLE     4     /* a gap of up to so many periods still links two hits */
+#define PERIOD_SHORTEST   0.004 /* s: below that, gaps are those of a line, not of a program */
+#define PERIOD_GATE       8.0   /* nats of evidence that make a period significant */
+#define PERIOD_CANDIDATES 48
+#define PERIOD_GAP_BINS   3072
+#define PERIOD_GAP_STEP   0.01 /* width of a bin of ln gap */
+#define PERIOD_MULTIPLE   4    /* a gap of up to so many periods still links two hits */
 
 /* The cycles.  Invariants: t rises, t[0] >= 0, t[n - 1] <= length. */
 struct period_train {
@@ -33,9 +33,9 @@ struct period_guess {
 struct period_fit {
     bool is_clock;
     double period;
-    double centre;   /* clock: phase of the window's middle, 0..1 */
+    double centre;   /* clock: phase of the hits, 0..1 */
     double width;    /* clock: of the window, as a share of the period */
-    double sigma;    /* sleep: standard deviation of a gap, as a share of the period */
+    double sigma;    /* standard deviation, as a share of the period: of phases, of gaps */
     double evidence; /* nats, after the cost of the search */
     double effect;   /* 0..1: how much more than chance is explained */
 };
@@ -48,7 +48,10 @@ struct period_gaps {
     double smooth[PERIOD_GAP_BINS]; /* density of ln gap, blurred: "any smooth distribution" */
     double low;                     /* ln gap at the left edge */
     guint filled[PERIOD_GAP_BINS];  /* bins that are not empty */
+    double mean[PERIOD_GAP_BINS];   /* of filled bin i: mean gap */
+    double null[PERIOD_GAP_BINS];   /* of filled bin i: smooth */
     guint filled_count;
+    double uniform_gain; /* nats by which gaps uniform from 0 explain more than smooth */
 };
 
 /* A cycle that came when the period said.  cycle counts from the first of its run. */
@@ -78,7 +81,7 @@ void period_input_clear(struct period_input *input);
 /* ---- period_fft.c ---- */
 
 /* Power of count real values (a power of two) at 0 .. count / 2 - 1 turns, in place. */
-void period_power(double *values, guint count);
+void period_power(double *values, gsize count);
 
 /* ---- period_candidates.c ---- */
 
@@ -104,7 +107,8 @@ guint period_hits(const struct period_train *train, const struct period_fit *fit
 
 /* Is the pattern of hits that of something that repeats?  (Doubling gaps are all multiples of the
  * first, too.) */
-bool period_hits_plausible(const struct period_hit *hits, guint count);
+bool period_hits_plausible(const struct period_train *train, const struct period_hit *hits,
+                           guint count);
 
 /* Length, interval, jitter, kind, hit rate, phase from the exact times. */
 void period_estimate(const struct period_input *input, const double *exact,

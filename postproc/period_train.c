@@ -172,7 +172,8 @@ void period_input_fill(struct period_input *input, const gint64 *times, const gi
     input->first = g_new(guint, (gsize)n + 1);
     find_cycles(input, t, n, 0);
     /* Every cycle on the next step of the clock: it may be that clock, not a rounding. */
-    double pace = train->n > 1 ? (input->exact[train->n - 1] - input->exact[0]) / (train->n - 1) : 0;
+    double pace =
+        train->n > 1 ? (input->exact[train->n - 1] - input->exact[0]) / (train->n - 1) : 0;
     if (train->n == n && pace < 4 * train->quantum)
         train->quantum /= 10;
     if (train->n > 4)

@@ -38,3 +38,16 @@ foreach(name IN ITEMS conversations errors output process series summary)
     ENVIRONMENT "FIELDEDGE=$<TARGET_FILE:fieldedge>;FIELDEDGE_SOURCE=${postproc_root};\
 FIELDEDGE_SANITIZE=${FIELDEDGE_SANITIZE};FIELDEDGE_HAS_PLUGIN=${has_plugin}")
 endforeach()
+
+# The detector of periods stands by itself: no command uses it yet.
+add_library(fieldedge_periods STATIC
+  "${postproc_root}/postproc/period_candidates.c" "${postproc_root}/postproc/period_clock.c"
+  "${postproc_root}/postproc/period_fft.c" "${postproc_root}/postproc/period_report.c"
+  "${postproc_root}/postproc/period_sleep.c" "${postproc_root}/postproc/period_train.c"
+  "${postproc_root}/postproc/periodicity.c")
+target_include_directories(fieldedge_periods PUBLIC "${postproc_root}/postproc")
+target_link_libraries(fieldedge_periods PUBLIC PkgConfig::GLIB m)
+add_executable(test_periodicity "${postproc_root}/tests/unit/test_periodicity.c")
+target_link_libraries(test_periodicity PRIVATE fieldedge_periods PkgConfig::CUNIT m)
+add_test(NAME unit/test_periodicity COMMAND test_periodicity)
+set_tests_properties(unit/test_periodicity PROPERTIES LABELS unit TIMEOUT 300)

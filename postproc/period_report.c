@@ -1,0 +1,358 @@
+/* period_report.c
+ * From a fit to what is reported: which cycles were hits, clock or sleep, interval, change.
+ *
+ * Kind: both models leave the same contrasts of the hits' times, once origin and length are taken
+ * out.  A clock says their deviations from a line are independent; a sleep says those of the gaps
+ * are.  The greater restricted likelihood wins.  Interval: Student's, from the line's slope (clock;
+ * wider if the deviations depend on each other) or from the mean gap (sleep).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "period_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Nats between the likelihoods of the kinds below which the wider interval of both is given. */
+#define UNDECIDED 3
+
+/* ---- Hits ---- */
+
+/* The cycle nearest the middle of the window, in every period. */
+static guint clock_hits(const struct period_train *train, const struct period_fit *fit,
+                        struct period_hit *hits)
+{
+    double nearest = 0, half = CLAMP(3.5 * fit->sigma, 0.0002, 0.45);
+    guint count = 0;
+
+    for (guint i = 0; i < train->n; i++) {
+        double x = train->t[i] / fit->period - fit->centre, cycle = rint(x), off = fabs(x - cycle);
+
+        if (off > half)
+            continue;
+        if (count > 0 && hits[count - 1].cycle == cycle) {
+            if (off < nearest) {
+                hits[count - 1].event = i;
+                nearest = off;
+            }
+            continue;
+        }
+        hits[count++] = (struct period_hit){i, 0, cycle};
+        nearest = off;
+    }
+    return count;
+}
+
+/* Periods in the gap before hit i; 0 at the begin of a run. */
+static double turns_before(const struct period_hit *hits, guint i)
+{
+    return i > 0 && hits[i].run == hits[i - 1].run ? hits[i].cycle - hits[i - 1].cycle : 0;
+}
+
+/* From from to to - 1: are the gaps almost all of one multiple, and at least four? */
+static bool is_one_multiple(const struct period_hit *hits, guint from, guint to, double multiple)
+{
+    guint links = 0, same = 0;
+
+    for (guint i = from; i < to; i++) {
+        double turns = turns_before(hits, i);
+
+        links += turns > 0;
+        same += turns == multiple;
+    }
+    return links >= 4 && same >= 0.9 * links;
+}
+
+/* A length that became about twice (or three, four times) as long, or was so at first, is two
+ * periods: keeps the hits of the shorter alone. */
+static guint cut_at_change(struct period_hit *hits, guint count)
+{
+    guint first = 1, last = count;
+
+    while (first < count && turns_before(hits, first) < 1.5)
+        first++;
+    while (last > 1 && turns_before(hits, last - 1) < 1.5)
+        last--;
+    if (first >= count || last <= 1)
+        return count;
+    if (is_one_multiple(hits, 0, first, 1) &&
+        is_one_multiple(hits, first, count, turns_before(hits, first)))
+        return first;
+    if (is_one_multiple(hits, last, count, 1) &&
+        is_one_multiple(hits, 0, last, turns_before(hits, last - 1))) {
+        memmove(hits, hits + last - 1, (count - last + 1) * sizeof *hits);
+        return count - last + 1;
+    }
+    return count;
+}
+
+/* Both ends of every gap that is near a multiple. */
+static guint sleep_hits(const struct period_train *train, const struct period_fit *fit,
+                        struct period_hit *hits)
+{
+    double reach = CLAMP(3.6 * fit->sigma, 0.012, 0.45), cycle = 0;
+    guint count = 0, run = 0;
+
+    for (guint i = 1; i < train->n; i++) {
+        double r = (train->t[i] - train->t[i - 1]) / fit->period, m = MAX(rint(r), 1);
+
+        if (m > PERIOD_MULTIPLE || fabs(r - m) > MIN(reach * sqrt(m), 0.45))
+            continue;
+        if (count == 0 || hits[count - 1].event != i - 1) {
+            cycle = 0;
+            hits[count++] = (struct period_hit){i - 1, ++run, 0};
+        }
+        cycle += m;
+        hits[count++] = (struct period_hit){i, run, cycle};
+    }
+    return cut_at_change(hits, count);
+}
+
+guint period_hits(const struct period_train *train, const struct period_fit *fit,
+                  struct period_hit *hits)
+{
+    return fit->is_clock ? clock_hits(train, fit, hits) : sleep_hits(train, fit, hits);
+}
+
+/* Is b about twice a? */
+static bool is_double(double a, double b)
+{
+    return a > 0 && fabs(b / a - 2) < 0.2;
+}
+
+/* Of the gaps of one period that two neighbours make, do most follow one half as long or precede
+ * one twice as long? */
+static bool doubles(const struct period_train *train, const struct period_hit *hits, guint count)
+{
+    const double *t = train->t;
+    guint gaps = 0, doubled = 0;
+
+    for (guint i = 1; i < count; i++) {
+        guint event = hits[i].event;
+
+        if (hits[i].run != hits[i - 1].run || hits[i - 1].event + 1 != event ||
+            hits[i].cycle - hits[i - 1].cycle > 1.5)
+            continue;
+        double gap = t[event] - t[event - 1];
+
+        gaps++;
+        doubled += (event > 1 && is_double(t[event - 1] - t[event - 2], gap)) ||
+                   (event + 1 < train->n && is_double(gap, t[event + 1] - t[event]));
+    }
+    return gaps >= 2 && doubled > 0.45 * gaps;
+}
+
+bool period_hits_plausible(const struct period_train *train, const struct period_hit *hits,
+                           guint count)
+{
+    guint links = 0, single = 0; /* gaps between hits of one run; those of one period */
+
+    for (guint i = 1; i < count; i++) {
+        if (hits[i].run != hits[i - 1].run)
+            continue;
+        links++;
+        single += hits[i].cycle - hits[i - 1].cycle < 1.5;
+    }
+    if (links < 3 || single < (links < 6 ? 0.6 : links < 10 ? 0.4 : 0.22) * links)
+        return false;
+    return !doubles(train, hits, count);
+}
+
+/* ---- Length and interval ---- */
+
+/* What the sums over all hits and links say under both models. */
+struct sums {
+    double links;      /* gaps between hits of one run */
+    double turns;      /* periods in them */
+    double time;       /* s in them */
+    double log_turns;  /* sum of ln m */
+    double freedom;    /* hits less runs: contrasts */
+    double spread;     /* sum over runs of (cycle - mean cycle)^2 */
+    double covariance; /* the same of cycle and time */
+    double log_runs;   /* sum over runs of ln hits */
+};
+
+static void add_run(struct sums *sums, const struct period_hit *hits, guint count,
+                    const double *exact)
+{
+    double mean_cycle = 0, mean_time = 0, origin = exact[hits[0].event];
+
+    if (count < 2)
+        return;
+    for (guint i = 0; i < count; i++) {
+        mean_cycle += (hits[i].cycle - hits[0].cycle) / count;
+        mean_time += (exact[hits[i].event] - origin) / count;
+    }
+    for (guint i = 0; i < count; i++) {
+        double c = hits[i].cycle - hits[0].cycle - mean_cycle;
+
+        sums->spread += c * c;
+        sums->covariance += c * (exact[hits[i].event] - origin - mean_time);
+        if (i == 0)
+            continue;
+        double m = hits[i].cycle - hits[i - 1].cycle;
+        sums->links++;
+        sums->turns += m;
+        sums->time += exact[hits[i].event] - exact[hits[i - 1].event];
+        sums->log_turns += log(m);
+    }
+    sums->freedom += count - 1;
+    sums->log_runs += log(count);
+}
+
+/* Squares left by a clock and by a sleep of these periods, over one run; what the clock leaves,
+ * into left. */
+static void add_squares(const struct period_hit *hits, guint count, const double *exact,
+                        double clock, double sleep, double *of_clock, double *of_sleep,
+                        double *left)
+{
+    double mean = 0, origin = exact[hits[0].event];
+
+    for (guint i = 0; i < count; i++) {
+        left[i] = exact[hits[i].event] - origin - (hits[i].cycle - hits[0].cycle) * clock;
+        mean += left[i] / count;
+    }
+    for (guint i = 0; i < count; i++) {
+        left[i] -= mean;
+        *of_clock += left[i] * left[i];
+        if (i == 0)
+            continue;
+        double m = hits[i].cycle - hits[i - 1].cycle;
+        double gap = exact[hits[i].event] - exact[hits[i - 1].event] - m * sleep;
+        *of_sleep += gap * gap / m;
+    }
+}
+
+/* By how much the variance of a mean of these values, whose squares add up to squares, exceeds that
+ * of independent ones: a clock that wanders is late for many cycles on end. */
+static double dependence(const double *left, guint count, double squares)
+{
+    double factor = 1;
+
+    for (guint lag = 1; lag <= MIN(50, count / 4) && squares > 0; lag++) {
+        double sum = 0;
+
+        for (guint i = lag; i < count; i++)
+            sum += left[i] * left[i - lag];
+        if (sum / squares < 1.5 / sqrt(count))
+            break;
+        factor += 2 * sum / squares;
+    }
+    return factor;
+}
+
+/* Length of the run of hits that begins at i. */
+static guint run_length(const struct period_hit *hits, guint count, guint i)
+{
+    guint end = i + 1;
+
+    while (end < count && hits[end].run == hits[i].run)
+        end++;
+    return end - i;
+}
+
+/* Student's 97.5 % quantile. */
+static double student(double freedom)
+{
+    const double z = 1.959964;
+
+    if (freedom < 1.5)
+        return 12.706;
+    if (freedom < 2.5)
+        return 4.303;
+    return z + (z * z * z + z) / (4 * freedom) +
+           (5 * pow(z, 5) + 16 * z * z * z + 3 * z) / (96 * freedom * freedom) +
+           (3 * pow(z, 7) + 19 * pow(z, 5) + 17 * z * z * z - 15 * z) / (384 * pow(freedom, 3));
+}
+
+static gint64 to_ns(double seconds)
+{
+    return seconds >= 9.2e9 ? G_MAXINT64 : (gint64)(seconds * 1e9);
+}
+
+/* base + offset s, kept inside the type. */
+static gint64 absolute_ns(gint64 base, double offset)
+{
+    gint64 step = to_ns(offset);
+
+    return base > 0 && step > G_MAXINT64 - base ? G_MAXINT64 : base + step;
+}
+
+void period_estimate(const struct period_input *input, const double *exact,
+                     const struct period_hit *hits, guint count, struct periodicity_period *out)
+{
+    struct sums sums = {0};
+    double of_clock = 0, of_sleep = 0, floor_square = pow(MAX(input->train.quantum, 1e-9), 2) / 12;
+
+    for (guint i = 0, run; i < count; i += run) {
+        run = run_length(hits, count, i);
+        add_run(&sums, hits + i, run, exact);
+    }
+    double clock = sums.covariance / sums.spread, sleep = sums.time / sums.turns;
+    g_autofree double *left = g_new(double, count);
+    for (guint i = 0, run; i < count; i += run) {
+        run = run_length(hits, count, i);
+        add_squares(hits + i, run, exact, clock, sleep, &of_clock, &of_sleep, left + i);
+    }
+    double freedom = MAX(sums.freedom - 1, 1);
+    double like_clock =
+        -freedom / 2 * log(of_clock + freedom * floor_square) - 0.5 * log(sums.spread);
+    double like_sleep = -freedom / 2 * log(of_sleep + 2 * freedom * floor_square) -
+                        0.5 * log(sums.turns) + 0.5 * sums.log_runs - 0.5 * sums.log_turns;
+    double clock_error =
+        sqrt(dependence(left, count, of_clock) * (of_clock / freedom + floor_square) / sums.spread);
+    double sleep_error = sqrt((of_sleep / freedom + floor_square) / sums.turns), error;
+
+    if (like_clock >= like_sleep) {
+        out->kind = PERIODICITY_CLOCK;
+        out->period_s = clock;
+        out->jitter_s = sqrt(of_clock / freedom);
+        error = like_clock - like_sleep < UNDECIDED ? MAX(clock_error, sleep_error) : clock_error;
+    } else {
+        out->kind = PERIODICITY_SLEEP;
+        out->period_s = sleep;
+        out->jitter_s = sqrt(of_sleep / freedom);
+        error = sleep_error;
+    }
+    error *= student(freedom);
+    out->low_s = MAX(out->period_s - error, 0);
+    out->high_s = out->period_s + error;
+
+    double first = exact[hits[0].event], last = exact[hits[count - 1].event];
+    out->hits = count;
+    out->hit_rate = MIN(1.0, count / (rint((last - first) / out->period_s) + 1));
+    out->first_ns = absolute_ns(input->base_ns, first);
+    out->last_ns = absolute_ns(input->base_ns, last);
+    gint64 length = MAX(to_ns(out->period_s), 1);
+    out->phase_ns = ((out->first_ns % length) + length) % length;
+}
+
+/* ---- Change ---- */
+
+/* Hits come at one rate before a place and at another after it: the place where that says most. */
+void period_change(const struct period_input *input, const double *exact,
+                   const struct period_hit *hits, guint count, struct periodicity_period *out)
+{
+    double length = MAX(input->train.length, 1e-9), best = 10, place = -1;
+
+    for (guint i = 0; i <= count; i++)
+        for (guint side = 0; side < 2; side++) {
+            /* Just before a hit, or just after one. */
+            if ((side == 0 && i == count) || (side == 1 && i == 0))
+                continue;
+            double at = side == 0 ? exact[hits[i].event] : exact[hits[i - 1].event];
+            double left = i, right = count - left;
+            double before = MAX(at, 1e-9), after = MAX(length - at, 1e-9);
+            double rate_left = left / before, rate_right = right / after;
+            double gain = (left > 0 ? left * log(rate_left) : 0) +
+                          (right > 0 ? right * log(rate_right) : 0) - count * log(count / length);
+            if (MIN(rate_left, rate_right) > 0.12 * MAX(rate_left, rate_right))
+                continue;
+            if (MIN(before, after) < 4 * out->period_s || gain <= best)
+                continue;
+            best = gain;
+            place = at;
+        }
+    out->has_change = place >= 0;
+    out->change_ns = place >= 0 ? absolute_ns(input->base_ns, place) : 0;
+}
