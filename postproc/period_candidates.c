@@ -214,8 +214,7 @@ guint period_candidates(const struct period_train *train, const struct period_ga
 {
     double span = train->t[train->n - 1] - train->t[0], mean = span / (train->n - 1);
     double median = median_gap(gaps), step = MAX(MIN(median, mean) / 10, 0.5e-3);
-    struct list list = {guesses, 0, PERIOD_SHORTEST, MAX(train->length / 4, span / 3) * 1.02,
-                        train->n};
+    struct list list = {guesses, 0, PERIOD_SHORTEST, train->length / 4 * 1.02, train->n};
 
     list.shortest = MAX(list.shortest, train->quantum);
     add(&list, median, 0);
