@@ -99,11 +99,6 @@ const char *recorder_error(const recorder *r)
     return r->error;
 }
 
-uint64_t recorder_packets(const recorder *r)
-{
-    return r->packets;
-}
-
 int64_t recorder_capture_id(const recorder *r)
 {
     return r->capture;

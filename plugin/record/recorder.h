@@ -48,8 +48,6 @@ bool recorder_packet(recorder *recorder, const struct packet_facts *facts);
 /* The sentence, or NULL while all is well.  Belongs to the recorder. */
 const char *recorder_error(const recorder *recorder);
 
-uint64_t recorder_packets(const recorder *recorder);
-
 /* Writes what is left with the capture's status ('complete', 'interrupted' …), closes the database
  * and frees the recorder.  On failure returns false and sets *error (g_free it). */
 bool recorder_finish(recorder *recorder, const char *status, char **error);
