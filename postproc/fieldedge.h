@@ -68,6 +68,11 @@ typedef enum {
     FIELDEDGE_ERROR_RECORDING    /* tshark or the recorder failed; their messages say why */
 } FieldEdgeError;
 
+/* For messages: those of names (NULL-terminated) that are near to one that does not exist, at most
+ * limit, with ", " between: "TCP_MQTT, TCP_MQTT_TLS" for TCP_MQT.  NULL if none is near.  The
+ * caller frees it with g_free(). */
+FIELDEDGE_API char *fieldedge_near_names(const char *wanted, const char *const *names, guint limit);
+
 /* ---- Database ------------------------------------------------------------------------------ */
 
 typedef struct _FieldEdgeDatabase FieldEdgeDatabase;

@@ -17,6 +17,7 @@ function(postproc_unit_test name)
 endfunction()
 
 postproc_unit_test(database)
+postproc_unit_test(near "${postproc_root}/postproc/near.c")
 postproc_unit_test(pairs)
 postproc_unit_test(prefixes "${postproc_root}/postproc/prefixes.c")
 postproc_unit_test(series)
