@@ -95,9 +95,9 @@ static void add_from_differences(struct list *list, const struct period_train *t
 /* ---- Spectrum ---- */
 
 /* Divides by the local mean, so that slow changes of the rate do not fill the list. */
-static void whiten(double *power, guint count)
+static void whiten(struct periodicity_workspace *workspace, double *power, guint count)
 {
-    g_autofree double *sums = g_new(double, (gsize)count + 1);
+    double *sums = PERIOD_ROOM(workspace, PERIOD_SCRATCH, double, (gsize)count + 1);
 
     sums[0] = 0;
     for (guint i = 0; i < count; i++)
@@ -163,16 +163,17 @@ static void add_from_spectrum(struct list *list, const struct period_train *trai
     while (bins < LARGEST_SPECTRUM && bins * step < span)
         bins *= 2;
 
-    g_autofree double *values = g_new0(double, bins);
+    double *values = PERIOD_ROOM(train->workspace, PERIOD_SPECTRUM, double, bins);
+    memset(values, 0, bins * sizeof *values);
     for (guint i = 0; i < train->n; i++) {
         double at = (train->t[i] - begin) / span;
 
         if (at >= 0 && at < 1)
             values[(guint)(at * bins)]++;
     }
-    period_power(values, bins);
+    period_power(train->workspace, values, bins);
     values[0] = 0;
-    whiten(values, bins / 2);
+    whiten(train->workspace, values, bins / 2);
     for (guint harmonics = 1; harmonics <= 8; harmonics *= 2)
         add_peaks(list, values, bins / 2, span, harmonics);
 }

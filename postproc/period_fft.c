@@ -51,11 +51,11 @@ static void transform(double *values, gsize count, const double *turns)
     }
 }
 
-void period_power(double *values, gsize count)
+void period_power(struct periodicity_workspace *workspace, double *values, gsize count)
 {
     gsize half = count / 2;
-    g_autofree double *turns = g_new(double, 2 * half);
-    g_autofree double *power = g_new(double, half);
+    double *turns = PERIOD_ROOM(workspace, PERIOD_TURNS, double, 2 * half);
+    double *power = PERIOD_ROOM(workspace, PERIOD_POWER, double, half);
 
     for (gsize k = 0; k < half; k++) {
         turns[2 * k] = cos(2 * G_PI * (double)k / (double)count);

@@ -15,12 +15,51 @@
 #define PERIOD_GAP_STEP   0.01 /* width of a bin of ln gap */
 #define PERIOD_MULTIPLE   4    /* a gap of up to so many periods still links two hits */
 
+/* ---- period_workspace.c ---- */
+
+/* What a room is for; each holds one thing at a time. */
+enum period_slot {
+    PERIOD_PACKETS, /* pairs to be sorted */
+    PERIOD_TIMES,
+    PERIOD_SIZES,
+    PERIOD_SECONDS,
+    PERIOD_FIRST,
+    PERIOD_EXACT,
+    PERIOD_TRAIN,
+    PERIOD_REST,
+    PERIOD_REST_EXACT,
+    PERIOD_ORIGIN,
+    PERIOD_HITS,
+    PERIOD_GAPS,
+    PERIOD_SPECTRUM,
+    PERIOD_POWER,
+    PERIOD_TURNS,
+    PERIOD_SCRATCH,
+    PERIOD_SLOTS
+};
+
+struct periodicity_workspace {
+    void *room[PERIOD_SLOTS];
+    gsize size[PERIOD_SLOTS]; /* bytes */
+};
+
+/* Room for count things of this size, until the slot is asked for again; what it holds is not
+ * defined. */
+void *period_room(struct periodicity_workspace *workspace, enum period_slot slot, gsize count,
+                  gsize size);
+#define PERIOD_ROOM(workspace, slot, type, count)                                                  \
+    ((type *)period_room(workspace, slot, count, sizeof(type)))
+
+/* Gives back what only a large group needed. */
+void period_workspace_trim(struct periodicity_workspace *workspace);
+
 /* The cycles.  Invariants: t rises, t[0] >= 0, t[n - 1] <= length. */
 struct period_train {
     double *t;      /* s since the window began */
     guint n;        /* */
     double length;  /* s: of the window */
     double quantum; /* s: resolution of the times */
+    struct periodicity_workspace *workspace;
 };
 
 /* A length worth a look. */
@@ -65,23 +104,24 @@ struct period_hit {
 
 /* Where the packets of cycle i are: order[first[i]] .. order[first[i + 1] - 1] */
 struct period_input {
-    gint64 base_ns; /* begin of the window */
-    gsize count;    /* of packets */
-    gint64 *times;  /* sorted */
-    gint64 *sizes;  /* in the same order, or NULL */
-    guint *first;   /* n + 1 */
-    double *exact;  /* cycle times without blur, s */
+    gint64 base_ns;      /* begin of the window */
+    gsize count;         /* of packets */
+    const gint64 *times; /* sorted */
+    const gint64 *sizes; /* in the same order, or NULL */
+    guint *first;        /* n + 1 */
+    double *exact;       /* cycle times without blur, s */
     struct period_train train;
 };
 
-void period_input_fill(struct period_input *input, const gint64 *times, const gint64 *sizes,
-                       gsize count, gint64 started, gint64 ended);
-void period_input_clear(struct period_input *input);
+/* Points into the workspace, and to times and sizes if they are sorted. */
+void period_input_fill(struct period_input *input, struct periodicity_workspace *workspace,
+                       const gint64 *times, const gint64 *sizes, gsize count, gint64 started,
+                       gint64 ended);
 
 /* ---- period_fft.c ---- */
 
 /* Power of count real values (a power of two) at 0 .. count / 2 - 1 turns, in place. */
-void period_power(double *values, gsize count);
+void period_power(struct periodicity_workspace *workspace, double *values, gsize count);
 
 /* ---- period_candidates.c ---- */
 

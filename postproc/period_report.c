@@ -289,7 +289,7 @@ void period_estimate(const struct period_input *input, const double *exact,
         add_run(&sums, hits + i, run, exact);
     }
     double clock = sums.covariance / sums.spread, sleep = sums.time / sums.turns;
-    g_autofree double *left = g_new(double, count);
+    double *left = PERIOD_ROOM(input->train.workspace, PERIOD_SCRATCH, double, count);
     for (guint i = 0, run; i < count; i += run) {
         run = run_length(hits, count, i);
         add_squares(hits + i, run, exact, clock, sleep, &of_clock, &of_sleep, left + i);

@@ -21,10 +21,9 @@
 #define WIDEST    0.3
 
 /* One pass of a running mean; three of them are near enough to a Gaussian. */
-static void blur_once(double *values, gint bins, gint reach)
+static void blur_once(double *values, double *sums, gint bins, gint reach)
 {
-    g_autofree double *sums = g_new0(double, (gsize)bins + 1);
-
+    sums[0] = 0;
     for (gint i = 0; i < bins; i++)
         sums[i + 1] = sums[i] + values[i];
     for (gint i = 0; i < bins; i++)
@@ -33,6 +32,8 @@ static void blur_once(double *values, gint bins, gint reach)
 
 void period_gaps_fill(struct period_gaps *gaps, const struct period_train *train)
 {
+    double *sums = PERIOD_ROOM(train->workspace, PERIOD_SCRATCH, double, PERIOD_GAP_BINS + 1);
+
     memset(gaps, 0, sizeof *gaps);
     gaps->n = train->n - 1;
     /* Three sigma of room above the longest gap. */
@@ -52,7 +53,7 @@ void period_gaps_fill(struct period_gaps *gaps, const struct period_train *train
     }
     /* A running mean over 2 r + 1 bins has variance r (r + 1) / 3. */
     for (guint pass = 0; pass < 3; pass++)
-        blur_once(gaps->smooth, PERIOD_GAP_BINS, (gint)(BLUR / PERIOD_GAP_STEP));
+        blur_once(gaps->smooth, sums, PERIOD_GAP_BINS, (gint)(BLUR / PERIOD_GAP_STEP));
     for (guint i = 0; i < gaps->filled_count; i++) {
         guint bin = gaps->filled[i];
 

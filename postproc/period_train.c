@@ -46,24 +46,27 @@ static bool is_sorted(const gint64 *times, gsize count)
 static void copy_sorted(struct period_input *input, const gint64 *times, const gint64 *sizes,
                         gsize count)
 {
-    input->times = g_new(gint64, count);
-    input->sizes = sizes == NULL ? NULL : g_new(gint64, count);
-    if (is_sorted(times, count)) {
-        memcpy(input->times, times, count * sizeof *times);
-        if (sizes != NULL)
-            memcpy(input->sizes, sizes, count * sizeof *sizes);
-        return;
-    }
+    struct periodicity_workspace *workspace = input->train.workspace;
 
-    g_autofree struct packet *packets = g_new(struct packet, count);
+    input->times = times;
+    input->sizes = sizes;
+    if (is_sorted(times, count))
+        return;
+
+    struct packet *packets = PERIOD_ROOM(workspace, PERIOD_PACKETS, struct packet, count);
+    gint64 *sorted = PERIOD_ROOM(workspace, PERIOD_TIMES, gint64, count);
+    gint64 *sorted_sizes =
+        sizes == NULL ? NULL : PERIOD_ROOM(workspace, PERIOD_SIZES, gint64, count);
     for (gsize i = 0; i < count; i++)
         packets[i] = (struct packet){times[i], sizes == NULL ? 0 : sizes[i]};
     qsort(packets, count, sizeof *packets, packet_compare);
     for (gsize i = 0; i < count; i++) {
-        input->times[i] = packets[i].time;
+        sorted[i] = packets[i].time;
         if (sizes != NULL)
-            input->sizes[i] = packets[i].size;
+            sorted_sizes[i] = packets[i].size;
     }
+    input->times = sorted;
+    input->sizes = sorted_sizes;
 }
 
 /* a - b in s, a >= b, whatever their distance. */
@@ -83,14 +86,14 @@ static double find_quantum(const gint64 *times, gsize count)
 }
 
 /* Widest void between the logarithms of gaps; the gap in its middle, or 0. */
-static double burst_limit(const double *t, guint n, double quantum)
+static double burst_limit(const struct period_train *train, const double *t)
 {
     guint gaps = 0, least;
     double widest = log(4.0), limit = 0;
-    g_autofree double *logs = g_new(double, n);
+    double *logs = PERIOD_ROOM(train->workspace, PERIOD_SCRATCH, double, train->n);
 
-    for (guint i = 1; i < n; i++)
-        logs[gaps++] = log(MAX(t[i] - t[i - 1], MAX(quantum / 2, 1e-9)));
+    for (guint i = 1; i < train->n; i++)
+        logs[gaps++] = log(MAX(t[i] - t[i - 1], MAX(train->quantum / 2, 1e-9)));
     qsort(logs, gaps, sizeof *logs, double_compare);
     least = MAX(2, gaps / 12);
     for (guint i = least; i + least <= gaps; i++) {
@@ -146,13 +149,15 @@ static void blur(struct period_train *train, const double *exact)
         train->t[i] = CLAMP(train->t[i], 0.0, train->length);
 }
 
-void period_input_fill(struct period_input *input, const gint64 *times, const gint64 *sizes,
-                       gsize count, gint64 started, gint64 ended)
+void period_input_fill(struct period_input *input, struct periodicity_workspace *workspace,
+                       const gint64 *times, const gint64 *sizes, gsize count, gint64 started,
+                       gint64 ended)
 {
     struct period_train *train = &input->train;
     guint n = (guint)MIN(count, (gsize)G_MAXUINT / 4);
 
     memset(input, 0, sizeof *input);
+    train->workspace = workspace;
     if (n == 0)
         return;
     copy_sorted(input, times, sizes, n);
@@ -165,11 +170,11 @@ void period_input_fill(struct period_input *input, const gint64 *times, const gi
     train->length = seconds_between(ended, started);
     train->quantum = find_quantum(input->times, n);
 
-    g_autofree double *t = g_new(double, n);
+    double *t = PERIOD_ROOM(workspace, PERIOD_SECONDS, double, n);
     for (guint i = 0; i < n; i++)
         t[i] = seconds_between(input->times[i], started);
-    input->exact = g_new(double, n);
-    input->first = g_new(guint, (gsize)n + 1);
+    input->exact = PERIOD_ROOM(workspace, PERIOD_EXACT, double, n);
+    input->first = PERIOD_ROOM(workspace, PERIOD_FIRST, guint, (gsize)n + 1);
     find_cycles(input, t, n, 0);
     /* Every cycle on the next step of the clock: it may be that clock, not a rounding. */
     double pace =
@@ -177,16 +182,7 @@ void period_input_fill(struct period_input *input, const gint64 *times, const gi
     if (train->n == n && pace < 4 * train->quantum)
         train->quantum /= 10;
     if (train->n > 4)
-        find_cycles(input, t, n, burst_limit(input->exact, train->n, train->quantum));
-    train->t = g_new(double, train->n);
+        find_cycles(input, t, n, burst_limit(train, input->exact));
+    train->t = PERIOD_ROOM(workspace, PERIOD_TRAIN, double, train->n);
     blur(train, input->exact);
-}
-
-void period_input_clear(struct period_input *input)
-{
-    g_free(input->times);
-    g_free(input->sizes);
-    g_free(input->first);
-    g_free(input->exact);
-    g_free(input->train.t);
 }

@@ -27,23 +27,18 @@ struct rest {
 
 static void rest_init(struct rest *rest, const struct period_input *input)
 {
+    struct periodicity_workspace *workspace = input->train.workspace;
     guint n = input->train.n;
 
     rest->train = input->train;
-    rest->train.t = g_memdup2(input->train.t, n * sizeof *input->train.t);
-    rest->exact = g_memdup2(input->exact, n * sizeof *input->exact);
-    rest->origin = g_new(guint, n);
-    rest->hits = g_new(struct period_hit, (gsize)n + 1);
+    rest->train.t = PERIOD_ROOM(workspace, PERIOD_REST, double, n);
+    rest->exact = PERIOD_ROOM(workspace, PERIOD_REST_EXACT, double, n);
+    rest->origin = PERIOD_ROOM(workspace, PERIOD_ORIGIN, guint, n);
+    rest->hits = PERIOD_ROOM(workspace, PERIOD_HITS, struct period_hit, (gsize)n + 1);
+    memcpy(rest->train.t, input->train.t, n * sizeof *input->train.t);
+    memcpy(rest->exact, input->exact, n * sizeof *input->exact);
     for (guint i = 0; i < n; i++)
         rest->origin[i] = i;
-}
-
-static void rest_clear(struct rest *rest)
-{
-    g_free(rest->train.t);
-    g_free(rest->exact);
-    g_free(rest->origin);
-    g_free(rest->hits);
 }
 
 static void rest_remove(struct rest *rest, guint hits)
@@ -205,7 +200,8 @@ static void report_few(const struct period_input *input, struct rest *rest,
 static void find_periods(const struct period_input *input, struct rest *rest,
                          struct periodicity *answer)
 {
-    g_autofree struct period_gaps *gaps = g_new(struct period_gaps, 1);
+    struct period_gaps *gaps =
+        PERIOD_ROOM(input->train.workspace, PERIOD_GAPS, struct period_gaps, 1);
     struct search search = {.rest = rest, .gaps = gaps};
 
     for (guint round = 0;
@@ -238,8 +234,9 @@ static void find_periods(const struct period_input *input, struct rest *rest,
     }
 }
 
-void periodicity_detect(const gint64 *times_ns, const gint64 *sizes, gsize count, gint64 started_ns,
-                        gint64 ended_ns, struct periodicity *answer)
+void periodicity_detect(struct periodicity_workspace *workspace, const gint64 *times_ns,
+                        const gint64 *sizes, gsize count, gint64 started_ns, gint64 ended_ns,
+                        struct periodicity *answer)
 {
     struct period_input input;
     struct rest rest;
@@ -249,7 +246,7 @@ void periodicity_detect(const gint64 *times_ns, const gint64 *sizes, gsize count
     answer->p_value = 1;
     if (count == 0)
         return;
-    period_input_fill(&input, times_ns, sizes, count, started_ns, ended_ns);
+    period_input_fill(&input, workspace, times_ns, sizes, count, started_ns, ended_ns);
     answer->cycles = input.train.n;
     rest_init(&rest, &input);
     if (input.train.n >= FEWEST_CYCLES) {
@@ -258,8 +255,7 @@ void periodicity_detect(const gint64 *times_ns, const gint64 *sizes, gsize count
     }
     if (answer->count == 0 && input.train.n < 2 * FEWEST_CYCLES)
         report_few(&input, &rest, answer);
-    rest_clear(&rest);
-    period_input_clear(&input);
+    period_workspace_trim(workspace);
 }
 
 const char *periodicity_verdict_name(enum periodicity_verdict verdict)

@@ -2,10 +2,16 @@
  * Inside libfieldedge: does a group of packets repeat, how often, how exactly, and what does it
  * cost?  Knows nothing of the database: times and sizes in, periods out.
  *
+ *     struct periodicity_workspace *workspace = periodicity_workspace_new();
  *     struct periodicity answer;
- *     periodicity_detect(times_ns, ip_bytes, count, started_ns, ended_ns, &answer);
- *     if (answer.verdict == PERIODICITY_PERIODIC)
- *         printf("every %g s\n", answer.periods[0].period_s);
+ *     for (each group of packets) {
+ *         periodicity_detect(workspace, times_ns, ip_bytes, count, started_ns, ended_ns, &answer);
+ *         if (answer.verdict == PERIODICITY_PERIODIC)
+ *             printf("every %g s\n", answer.periods[0].period_s);
+ *     }
+ *     periodicity_workspace_free(workspace);
+ *
+ * A workspace is memory to be used again, one a thread; nothing of one group reaches the next.
  *
  * Words: a *cycle* is a burst of packets that lie close together (a request, its response and what
  * was sent again); its time is that of its first packet.  A *hit* is a cycle that came when the
@@ -78,11 +84,17 @@ struct periodicity {
     struct periodicity_period periods[PERIODICITY_MAX];
 };
 
+struct periodicity_workspace;
+
+struct periodicity_workspace *periodicity_workspace_new(void);
+void periodicity_workspace_free(struct periodicity_workspace *workspace); /* NULL: nothing */
+
 /* times_ns: of the packets, in any order, any value; sizes: bytes of each, or NULL; from started_ns
  * to ended_ns is how long one looked (widened to hold all times; started_ns > ended_ns: just the
  * times). */
-void periodicity_detect(const gint64 *times_ns, const gint64 *sizes, gsize count, gint64 started_ns,
-                        gint64 ended_ns, struct periodicity *answer);
+void periodicity_detect(struct periodicity_workspace *workspace, const gint64 *times_ns,
+                        const gint64 *sizes, gsize count, gint64 started_ns, gint64 ended_ns,
+                        struct periodicity *answer);
 
 /* "periodic", "not periodic", "too few cycles"; "clock", "sleep". */
 const char *periodicity_verdict_name(enum periodicity_verdict verdict);

@@ -45,7 +45,7 @@ add_library(fieldedge_periods STATIC
   "${postproc_root}/postproc/period_candidates.c" "${postproc_root}/postproc/period_clock.c"
   "${postproc_root}/postproc/period_fft.c" "${postproc_root}/postproc/period_report.c"
   "${postproc_root}/postproc/period_sleep.c" "${postproc_root}/postproc/period_train.c"
-  "${postproc_root}/postproc/periodicity.c")
+  "${postproc_root}/postproc/period_workspace.c" "${postproc_root}/postproc/periodicity.c")
 target_include_directories(fieldedge_periods PUBLIC "${postproc_root}/postproc")
 target_link_libraries(fieldedge_periods PUBLIC PkgConfig::GLIB m)
 add_executable(test_periodicity "${postproc_root}/tests/unit/test_periodicity.c")

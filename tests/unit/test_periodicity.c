@@ -11,6 +11,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+static struct periodicity_workspace *workspace;
+
 #define SECOND G_GINT64_CONSTANT(1000000000)
 #define EPOCH  (G_GINT64_CONSTANT(1700000000) * SECOND)
 #define MOST   4000
@@ -58,8 +60,8 @@ static struct periodicity detect(const struct packets *packets)
 {
     struct periodicity answer;
 
-    periodicity_detect(packets->times, packets->sizes, packets->count, EPOCH, packets->end,
-                       &answer);
+    periodicity_detect(workspace, packets->times, packets->sizes, packets->count, EPOCH,
+                       packets->end, &answer);
     return answer;
 }
 
@@ -220,8 +222,9 @@ static void test_shift(void)
     struct periodicity before = detect(&packets), after;
     for (gsize i = 0; i < packets.count; i++)
         packets.times[i] += 12345 * SECOND + 678901;
-    periodicity_detect(packets.times, packets.sizes, packets.count, EPOCH + 12345 * SECOND + 678901,
-                       packets.end + 12345 * SECOND + 678901, &after);
+    periodicity_detect(workspace, packets.times, packets.sizes, packets.count,
+                       EPOCH + 12345 * SECOND + 678901, packets.end + 12345 * SECOND + 678901,
+                       &after);
     assert_same(&before, &after, 1, 1e-9);
 }
 
@@ -320,7 +323,7 @@ static void check(const gint64 *times, const gint64 *sizes, gsize count, gint64 
 {
     struct periodicity answer;
 
-    periodicity_detect(times, sizes, count, start, end, &answer);
+    periodicity_detect(workspace, times, sizes, count, start, end, &answer);
     assert_sound(&answer);
 }
 
@@ -329,7 +332,7 @@ static void test_nothing_and_little(void)
     struct periodicity answer;
     const gint64 times[] = {5, 5, 7};
 
-    periodicity_detect(NULL, NULL, 0, 0, 0, &answer);
+    periodicity_detect(workspace, NULL, NULL, 0, 0, 0, &answer);
     CU_ASSERT_EQUAL(answer.verdict, PERIODICITY_TOO_FEW_CYCLES);
     CU_ASSERT_EQUAL(answer.count, 0);
     for (gsize count = 1; count <= 3; count++)
@@ -423,9 +426,11 @@ int main(void)
 
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
         return EXIT_FAILURE;
+    workspace = periodicity_workspace_new();
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     unsigned failures = CU_get_number_of_failures();
+    periodicity_workspace_free(workspace);
     CU_cleanup_registry();
     return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -37,6 +37,7 @@ struct class_results {
 static struct class_results classes[MOST_CLASSES];
 static guint class_count;
 static double cpu[DETECTORS];
+static struct periodicity_workspace *workspace;
 
 static double cpu_now(void)
 {
@@ -63,7 +64,8 @@ static struct outcome detect_ours(const struct train *train, struct periodicity 
         begin -= begin % 1000000000;
     for (guint i = 0; i < train->n; i++)
         times[i] = begin + (gint64)rint(train->t[i] * 1e6) * 1000;
-    periodicity_detect(times, NULL, train->n, begin, begin + (gint64)(train->length * 1e9), answer);
+    periodicity_detect(workspace, times, NULL, train->n, begin,
+                       begin + (gint64)(train->length * 1e9), answer);
     return (struct outcome){answer->score, answer->count > 0 ? answer->periods[0].period_s : 0};
 }
 
@@ -443,6 +445,7 @@ int main(int argc, char **argv)
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, NULL))
         return 2;
+    workspace = periodicity_workspace_new();
     if (list >= 0) {
         list_class((guint)list, (guint64)seed, (guint)trains);
         return 0;

@@ -243,7 +243,9 @@ struct outcome detect_g_test(const struct train *train)
         values[i] = i < train->length ? -mean : 0;
     for (guint i = 0; i < train->n; i++)
         values[MIN((guint)train->t[i], bins - 1)]++;
-    period_power(values, bins);
+    struct periodicity_workspace *workspace = periodicity_workspace_new();
+    period_power(workspace, values, bins);
+    periodicity_workspace_free(workspace);
     for (guint i = 1; i < bins / 2; i++) {
         sum += values[i];
         if (values[i] > best) {
