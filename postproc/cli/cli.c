@@ -85,6 +85,9 @@ bool cli_parse(int *argc, char ***argv, const char *operands, const char *summar
 typedef struct {
     char *format;
     char *output;
+    char *sort;
+    char *top;
+    char *colour;
     gint64 capture;
     gboolean all, local;
     char **operands;
@@ -94,6 +97,9 @@ static void reader_options_clear(reader_options *options)
 {
     g_free(options->format);
     g_free(options->output);
+    g_free(options->sort);
+    g_free(options->top);
+    g_free(options->colour);
     g_strfreev(options->operands);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(reader_options, reader_options_clear)
@@ -101,10 +107,15 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(reader_options, reader_options_clear)
 static GOptionEntry *make_entries(reader_options *common, const GOptionEntry *more)
 {
     const GOptionEntry entries[] = {
-        {"format", 'f', 0, G_OPTION_ARG_STRING, &common->format, "table (the default), json or csv",
-         "FORMAT"},
+        {"format", 'f', 0, G_OPTION_ARG_STRING, &common->format,
+         "table (the default), json, jsonl or csv", "FORMAT"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &common->output,
          "Write to FILE instead of standard output", "FILE"},
+        {"sort", 0, 0, G_OPTION_ARG_STRING, &common->sort,
+         "Order the rows by this column of JSON or CSV", "COLUMN[:asc|:desc]"},
+        {"top", 0, 0, G_OPTION_ARG_STRING, &common->top, "Only the first N rows", "N"},
+        {"color", 0, 0, G_OPTION_ARG_STRING, &common->colour,
+         "Colours: auto (the default), always, never", "WHEN"},
         {"capture", 'c', 0, G_OPTION_ARG_INT64, &common->capture, "Only the capture of this number",
          "N"},
         {"all", 'a', 0, G_OPTION_ARG_NONE, &common->all,
@@ -120,14 +131,25 @@ static GOptionEntry *make_entries(reader_options *common, const GOptionEntry *mo
     return (GOptionEntry *)(void *)g_array_free(all, FALSE);
 }
 
-static int check_options(const char *command, const reader_options *common,
-                         enum output_format *format)
+static int check_output_options(const char *command, const reader_options *common,
+                                struct reader *reader)
+{
+    if (common->format != NULL && !output_parse_format(common->format, &reader->format))
+        return cli_usage(command, "there is no format '%s': choose table, json, jsonl or csv",
+                         common->format);
+    if (common->colour != NULL && !output_parse_colour(common->colour, &reader->colour))
+        return cli_usage(command, "there is no --color=%s: choose auto, always or never",
+                         common->colour);
+    if (common->top != NULL &&
+        !g_ascii_string_to_unsigned(common->top, 10, 1, G_MAXINT64, &reader->top, NULL))
+        return cli_usage(command, "--top takes a whole number from 1, not '%s'", common->top);
+    return CLI_OK;
+}
+
+static int check_options(const char *command, const reader_options *common)
 {
     guint operands = common->operands == NULL ? 0 : g_strv_length(common->operands);
 
-    if (common->format != NULL && !output_parse_format(common->format, format))
-        return cli_usage(command, "there is no format '%s': choose table, json or csv",
-                         common->format);
     if (common->all && common->local)
         return cli_usage(command, "--all and --local exclude each other");
     if (common->capture < 0)
@@ -149,9 +171,13 @@ bool reader_parse(struct reader *reader, int argc, char **argv, const char *summ
     *reader = (struct reader){.format = OUTPUT_TABLE};
     if (!cli_parse(&argc, &argv, "DATABASE", summary, examples, entries, status))
         return false;
-    *status = check_options(command, &common, &reader->format);
+    *status = check_output_options(command, &common, reader);
+    if (*status == CLI_OK)
+        *status = check_options(command, &common);
     if (*status != CLI_OK)
         return false;
+    reader->command = command;
+    reader->sort = g_steal_pointer(&common.sort);
     reader->path = g_strdup(common.operands[0]);
     reader->output_path = g_steal_pointer(&common.output);
     reader->scope = common.all     ? FIELDEDGE_SCOPE_ALL
@@ -186,13 +212,39 @@ static bool open_both(struct reader *reader, GError **error)
     return reader->output != NULL;
 }
 
-bool reader_open(struct reader *reader, int *status)
+static bool open_ordered(struct reader *reader, const struct output_order *order, int *status)
 {
     GError *error = NULL;
 
-    if (open_both(reader, &error))
+    if (open_both(reader, &error)) {
+        output_set_colour(reader->output, reader->colour);
+        output_set_order(reader->output, order);
         return true;
+    }
     *status = reader_end(reader, error);
+    return false;
+}
+
+bool reader_open_rows(struct reader *reader, const char *table, const struct output_column *columns,
+                      size_t count, int *status)
+{
+    struct output_order order = {.table = table, .top = reader->top};
+    g_autoptr(GError) error = NULL;
+
+    if (reader->sort == NULL || output_parse_sort(reader->sort, columns, count, &order, &error))
+        return open_ordered(reader, &order, status);
+    *status = cli_usage(reader->command, "%s", error->message);
+    reader_end(reader, NULL);
+    return false;
+}
+
+bool reader_open(struct reader *reader, int *status)
+{
+    if (reader->sort == NULL && reader->top == 0)
+        return open_ordered(reader, &(struct output_order){0}, status);
+    *status = cli_usage(reader->command, "%s does not apply here: there are no rows to choose from",
+                        reader->sort != NULL ? "--sort" : "--top");
+    reader_end(reader, NULL);
     return false;
 }
 
@@ -206,6 +258,7 @@ int reader_end(struct reader *reader, GError *problem)
         output_close(reader->output, &error);
     fieldedge_selection_free(reader->selection);
     fieldedge_database_close(reader->database);
+    g_free(reader->sort);
     g_free(reader->path);
     g_free(reader->output_path);
     /* Who reads through `head` knows that the rest is missing. */

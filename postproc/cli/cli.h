@@ -3,8 +3,10 @@
  *
  * A reading command is
  *
- *     reader_parse() → checks of its own options → reader_open()
+ *     reader_parse() → checks of its own options → reader_open_rows(), or reader_open()
  *         → its iterators, writing to reader.output → reader_end()
+ *
+ * --sort and --top are done by the output: they cost a command nothing but to tell its columns.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -50,9 +52,13 @@ bool cli_parse(int *argc, char ***argv, const char *operands, const char *summar
 
 /* What a command reads, of which part, and where to it writes. */
 struct reader {
+    const char *command; /* its name */
     char *path;
     char *output_path; /* NULL: standard output */
     enum output_format format;
+    enum output_colour colour;
+    char *sort;  /* as given, or NULL */
+    guint64 top; /* 0: all rows */
     FieldEdgeScope scope;
     FieldEdgeSelection *selection;
     FieldEdgeDatabase *database; /* this and output: from reader_open() on */
@@ -63,7 +69,12 @@ struct reader {
 bool reader_parse(struct reader *reader, int argc, char **argv, const char *summary,
                   const char *examples, const GOptionEntry *entries, int *status);
 
-/* Opens the database, then the output.  FALSE: *status is the exit code. */
+/* Opens the database, then the output, which gets rows of these columns; table is the key of the
+ * one in a group that --sort and --top concern, or NULL.  FALSE: *status is the exit code. */
+bool reader_open_rows(struct reader *reader, const char *table, const struct output_column *columns,
+                      size_t count, int *status);
+
+/* The same for an output without rows: refuses --sort and --top. */
 bool reader_open(struct reader *reader, int *status);
 
 /* Closes everything; error is what stopped the reading, or NULL.  Returns the exit code. */

@@ -11,6 +11,7 @@ static const char summary[] =
 
 static const char examples[] = "Examples:\n"
                                "  fieldedge hosts site.db\n"
+                               "  fieldedge hosts site.db --sort packets_sent --top 10\n"
                                "  fieldedge hosts site.db --all --format csv -o hosts.csv";
 
 static const struct output_column columns[] = {
@@ -37,7 +38,7 @@ static void write_hosts(struct reader *reader, GError **error)
     if (hosts == NULL)
         return;
     output_table_begin(reader->output, NULL, NULL, columns, G_N_ELEMENTS(columns));
-    while (!output_failed(reader->output) && (host = fieldedge_hosts_next(hosts, error)) != NULL) {
+    while (!output_done(reader->output) && (host = fieldedge_hosts_next(hosts, error)) != NULL) {
         const struct output_value values[G_N_ELEMENTS(columns)] = {
             {.text = host->address},
             {.text = host->name},
@@ -64,7 +65,7 @@ int cmd_hosts(int argc, char **argv)
     int status;
 
     if (!reader_parse(&reader, argc, argv, summary, examples, NULL, &status) ||
-        !reader_open(&reader, &status))
+        !reader_open_rows(&reader, NULL, columns, G_N_ELEMENTS(columns), &status))
         return status;
     write_hosts(&reader, &error);
     return reader_end(&reader, error);

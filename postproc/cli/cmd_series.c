@@ -2,7 +2,7 @@
  * fieldedge series: the points of every application.
  *
  *     json   one object, {"TCP_MQTT": [[1700000000.123456789, 66], …], …}
- *     csv    application,seconds,bytes; a line a point
+ *     csv    application,seconds,bytes; a line a point; jsonl has the same
  *     table  a line an application: how many points, bytes, first and last
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -137,6 +137,7 @@ int cmd_series(int argc, char **argv)
     case OUTPUT_JSON:
         write_json(&reader, measure, &error);
         break;
+    case OUTPUT_JSONL:
     case OUTPUT_CSV:
         write_points(&reader, measure, &error);
         break;

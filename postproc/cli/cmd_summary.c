@@ -15,11 +15,13 @@ static const char summary[] =
     "IP bytes first, and where all packets went: WAN, local, without a conversation.";
 
 static const char examples[] =
-    "CSV holds one section: applications, or the one that --section names.\n"
+    "CSV holds one section: applications, or the one that --section names. --sort and\n"
+    "--top are about that section.\n"
     "\n"
     "Examples:\n"
     "  fieldedge summary site.db\n"
     "  fieldedge summary site.db --all --format json\n"
+    "  fieldedge summary site.db --sort bad_packets --top 5\n"
     "  fieldedge summary site.db --section captures --format csv";
 
 static const struct output_column capture_columns[] = {
@@ -51,7 +53,8 @@ static void write_captures(struct reader *reader, GError **error)
         return;
     output_table_begin(reader->output, "captures", "Captures", capture_columns,
                        G_N_ELEMENTS(capture_columns));
-    while ((row = fieldedge_captures_next(captures, error)) != NULL) {
+    while (!output_done(reader->output) &&
+           (row = fieldedge_captures_next(captures, error)) != NULL) {
         bool empty = !row->has_packets;
         const struct output_value values[G_N_ELEMENTS(capture_columns)] = {
             {.number = row->id},
@@ -107,12 +110,13 @@ static const struct output_column application_columns[] = {
     {"frame_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
     {"ip_bytes", "IP bytes", OUTPUT_BYTES, OUTPUT_FOR_ALL},
     {"share", "Share", OUTPUT_SHARE, OUTPUT_FOR_ALL},
+    {NULL, "", OUTPUT_BAR, OUTPUT_FOR_WIDE},
     {"payload_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
-    {"bad_packets", "Bad", OUTPUT_COUNT, OUTPUT_FOR_ALL},
+    {"bad_packets", "Bad", OUTPUT_COUNT, OUTPUT_FOR_ALL, .mark = OUTPUT_FAULT},
     {"bad_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
     {"retransmissions", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
     {"retransmission_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
-    {"retransmitted_bytes", "Retransm.", OUTPUT_BYTES, OUTPUT_FOR_ALL},
+    {"retransmitted_bytes", "Retransm.", OUTPUT_BYTES, OUTPUT_FOR_ALL, .mark = OUTPUT_FAULT},
     {"first", NULL, OUTPUT_TIME, OUTPUT_FOR_PROGRAMS},
     {"last", NULL, OUTPUT_TIME, OUTPUT_FOR_PROGRAMS},
 };
@@ -135,13 +139,14 @@ static void write_applications(struct reader *reader, GError **error)
         return;
     output_table_begin(reader->output, "applications", titles[reader->scope], application_columns,
                        G_N_ELEMENTS(application_columns));
-    while ((row = fieldedge_totals_next(totals, error)) != NULL) {
+    while (!output_done(reader->output) && (row = fieldedge_totals_next(totals, error)) != NULL) {
         const struct output_value values[G_N_ELEMENTS(application_columns)] = {
             {.text = row->application},
             {.number = row->conversations},
             {.number = row->packets},
             {.number = row->frame_bytes},
             {.number = row->ip_bytes},
+            share(row->ip_bytes, whole),
             share(row->ip_bytes, whole),
             {.number = row->payload_bytes},
             {.number = row->bad_packets},
@@ -164,6 +169,7 @@ static const struct output_column account_columns[] = {
     {"frame_bytes", "Frame bytes", OUTPUT_BYTES, OUTPUT_FOR_ALL},
     {"ip_bytes", "IP bytes", OUTPUT_BYTES, OUTPUT_FOR_ALL},
     {"share", "Share", OUTPUT_SHARE, OUTPUT_FOR_ALL},
+    {NULL, "", OUTPUT_BAR, OUTPUT_FOR_WIDE},
 };
 
 static bool sum_accounts(struct reader *reader, double *ip_bytes, GError **error)
@@ -197,11 +203,13 @@ static void write_accounts(struct reader *reader, GError **error)
         return;
     output_table_begin(reader->output, "accounts", "All packets", account_columns,
                        G_N_ELEMENTS(account_columns));
-    while ((row = fieldedge_accounts_next(accounts, error)) != NULL) {
+    while (!output_done(reader->output) &&
+           (row = fieldedge_accounts_next(accounts, error)) != NULL) {
         const struct output_value values[G_N_ELEMENTS(account_columns)] = {
-            {.text = row->account},    {.number = row->conversations},
-            {.number = row->packets},  {.number = row->frame_bytes},
-            {.number = row->ip_bytes}, share(row->ip_bytes, whole),
+            {.text = row->account},      {.number = row->conversations},
+            {.number = row->packets},    {.number = row->frame_bytes},
+            {.number = row->ip_bytes},   share(row->ip_bytes, whole),
+            share(row->ip_bytes, whole),
         };
         output_row(reader->output, values);
     }
@@ -211,10 +219,12 @@ static void write_accounts(struct reader *reader, GError **error)
 static const struct section {
     const char *name;
     void (*write)(struct reader *reader, GError **error);
+    const struct output_column *columns;
+    size_t count;
 } sections[] = {
-    {"captures", write_captures},
-    {"applications", write_applications},
-    {"accounts", write_accounts},
+    {"captures", write_captures, capture_columns, G_N_ELEMENTS(capture_columns)},
+    {"applications", write_applications, application_columns, G_N_ELEMENTS(application_columns)},
+    {"accounts", write_accounts, account_columns, G_N_ELEMENTS(account_columns)},
 };
 
 static const struct section *find_section(const char *name)
@@ -246,7 +256,7 @@ int cmd_summary(int argc, char **argv)
          "Only this: captures, applications or accounts", "SECTION"},
         {0},
     };
-    const struct section *section = NULL;
+    const struct section *section = NULL, *ordered;
     struct reader reader;
     GError *error = NULL;
     int status;
@@ -258,10 +268,11 @@ int cmd_summary(int argc, char **argv)
         return cli_usage(
             "summary", "there is no section '%s': choose captures, applications or accounts", name);
     }
-    if (!reader_open(&reader, &status))
+    ordered = section != NULL ? section : find_section("applications");
+    if (!reader_open_rows(&reader, ordered->name, ordered->columns, ordered->count, &status))
         return status;
-    if (section == NULL && output_get_format(reader.output) == OUTPUT_CSV)
-        section = find_section("applications");
+    if (output_get_format(reader.output) == OUTPUT_CSV)
+        section = ordered;
     if (section != NULL)
         section->write(&reader, &error);
     else

@@ -42,11 +42,18 @@ static void write_value(FILE *file, enum output_type type, const struct output_v
         output_seconds(text, value->number);
         break;
     case OUTPUT_SHARE:
+    case OUTPUT_BAR:
         g_ascii_formatd(text, sizeof text, "%.6f", value->share);
         break;
     case OUTPUT_FLAG:
         g_strlcpy(text, value->number != 0 ? "true" : "false", sizeof text);
         break;
+    case OUTPUT_REAL:
+        output_real(text, value->real);
+        break;
+    case OUTPUT_NESTED:
+    case OUTPUT_SPARK:
+        g_assert_not_reached(); /* no columns of records */
     }
     fputs(text, file);
 }
@@ -84,4 +91,4 @@ static void nothing(struct output *output)
 }
 
 const struct writer csv_writer = {
-    OUTPUT_FOR_PROGRAMS, group, group, table_begin, row, nothing, nothing};
+    OUTPUT_FOR_RECORDS, group, group, table_begin, row, nothing, nothing};

@@ -7,8 +7,11 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <math.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -16,6 +19,7 @@ static const struct {
 } formats[] = {
     [OUTPUT_TABLE] = {"table", &table_writer},
     [OUTPUT_JSON] = {"json", &json_writer},
+    [OUTPUT_JSONL] = {"jsonl", &jsonl_writer},
     [OUTPUT_CSV] = {"csv", &csv_writer},
 };
 
@@ -38,17 +42,46 @@ static void set_error(const struct output *output, int number, GError **error)
 
 static void output_free(struct output *output)
 {
+    order_free(output->ordered);
+    g_free((char *)output->order.table);
+    g_free((char *)output->order.column);
     g_free(output->shown);
     g_free(output->source);
+    g_free(output->cells);
     g_free(output->path);
     g_free(output);
+}
+
+static int terminal_width(int file)
+{
+    enum { DEFAULT_WIDTH = 80 };
+    const char *columns = g_getenv("COLUMNS");
+    struct winsize size;
+    guint64 width;
+
+    if (ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    if (columns != NULL && g_ascii_string_to_unsigned(columns, 10, 1, G_MAXINT, &width, NULL))
+        return (int)width;
+    return DEFAULT_WIDTH;
+}
+
+static void look_at_file(struct output *output)
+{
+    int file = fileno(output->file);
+    struct stat status;
+
+    output->is_regular =
+        output->path != NULL && fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+    output->is_terminal = isatty(file);
+    output->width = output->is_terminal ? terminal_width(file) : output->width;
 }
 
 struct output *output_open(enum output_format format, const char *path, GError **error)
 {
     struct output *output = g_new0(struct output, 1);
-    struct stat status;
 
+    output->width = 80;
     output->format = format;
     output->writer = formats[format].writer;
     output->path = g_strdup(path);
@@ -58,8 +91,8 @@ struct output *output_open(enum output_format format, const char *path, GError *
         output_free(output);
         return NULL;
     }
-    output->is_regular =
-        path != NULL && fstat(fileno(output->file), &status) == 0 && S_ISREG(status.st_mode);
+    look_at_file(output);
+    output_set_colour(output, OUTPUT_COLOUR_AUTO);
     setvbuf(output->file, NULL, _IOFBF, 1 << 16);
     return output;
 }
@@ -69,9 +102,36 @@ enum output_format output_get_format(const struct output *output)
     return output->format;
 }
 
+static enum output_reader reader_of(const struct output *output)
+{
+    enum output_reader reader = output->writer->reader;
+
+    if (reader == OUTPUT_FOR_PEOPLE && output->is_terminal && output->width >= OUTPUT_WIDE)
+        reader |= OUTPUT_FOR_WIDE;
+    return reader;
+}
+
+bool output_is_for(const struct output *output, enum output_reader reader)
+{
+    return (reader_of(output) & reader) != 0;
+}
+
+int output_get_width(const struct output *output)
+{
+    return output->width;
+}
+
 bool output_failed(const struct output *output)
 {
     return ferror(output->file) != 0;
+}
+
+bool output_done(const struct output *output)
+{
+    bool is_enough = output->is_ordered && output->ordered == NULL && output->order.top > 0 &&
+                     output->rows >= output->order.top;
+
+    return is_enough || output_failed(output);
 }
 
 /* ferror() has no errno; a byte more finds it again. */
@@ -114,7 +174,47 @@ void output_abandon(struct output *output)
     output_free(output);
 }
 
-/* ---- Records ---- */
+/* ---- Colours ---- */
+
+bool output_parse_colour(const char *name, enum output_colour *colour)
+{
+    static const char *const names[] = {
+        [OUTPUT_COLOUR_AUTO] = "auto",
+        [OUTPUT_COLOUR_ALWAYS] = "always",
+        [OUTPUT_COLOUR_NEVER] = "never",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *colour = (enum output_colour)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool wants_colour(const struct output *output)
+{
+    const char *refused = g_getenv("NO_COLOR"), *terminal = g_getenv("TERM");
+
+    return output->is_terminal && (refused == NULL || *refused == '\0') && terminal != NULL &&
+           strcmp(terminal, "dumb") != 0;
+}
+
+void output_set_colour(struct output *output, enum output_colour colour)
+{
+    output->is_coloured =
+        colour == OUTPUT_COLOUR_ALWAYS || (colour == OUTPUT_COLOUR_AUTO && wants_colour(output));
+}
+
+/* ---- Rows ---- */
+
+void output_set_order(struct output *output, const struct output_order *order)
+{
+    output->order = *order;
+    output->order.table = g_strdup(order->table);
+    output->order.column = g_strdup(order->column);
+}
 
 void output_group_begin(struct output *output)
 {
@@ -128,13 +228,25 @@ void output_group_end(struct output *output)
     output->in_group = false;
 }
 
+static bool is_shown(const struct output *output, const struct output_column *column)
+{
+    enum output_reader reader = reader_of(output) & column->reader;
+
+    if (column->type == OUTPUT_NESTED)
+        reader &= OUTPUT_FOR_DOCUMENTS;
+    if (column->type == OUTPUT_SPARK)
+        reader &= ~(unsigned)OUTPUT_FOR_RECORDS;
+    return reader != 0;
+}
+
 static void choose_columns(struct output *output, const struct output_column *columns, size_t count)
 {
     output->shown = g_renew(struct output_column, output->shown, count);
     output->source = g_renew(size_t, output->source, count);
+    output->cells = g_renew(struct output_value, output->cells, count);
     output->count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (columns[i].reader != OUTPUT_FOR_ALL && columns[i].reader != output->writer->reader)
+        if (!is_shown(output, &columns[i]))
             continue;
         output->source[output->count] = i;
         output->shown[output->count++] = columns[i];
@@ -142,52 +254,62 @@ static void choose_columns(struct output *output, const struct output_column *co
     output->columns = output->shown;
 }
 
+static void begin_order(struct output *output, const char *key, const struct output_column *columns,
+                        size_t count)
+{
+    const struct output_order *order = &output->order;
+    bool is_concerned = order->table == NULL || g_strcmp0(order->table, key) == 0;
+
+    output->rows = 0;
+    output->is_ordered = is_concerned && (order->column != NULL || order->top > 0);
+    if (!output->is_ordered || order->column == NULL)
+        return;
+    output->order_column = order_find(order->column, columns, count);
+    g_assert(output->order_column < count); /* see output.h */
+    output->order_type = columns[output->order_column].type;
+    output->ordered = order_new(output->order_type, order->is_descending, order->top);
+}
+
 void output_table_begin(struct output *output, const char *key, const char *title,
                         const struct output_column *columns, size_t count)
 {
     choose_columns(output, columns, count);
+    begin_order(output, key, columns, count);
     output->writer->table_begin(output, key, title);
     output->tables++;
 }
 
+/* With is_null where there is nothing to write. */
+static struct output_value clean(enum output_type type, const struct output_value *value)
+{
+    struct output_value clean = *value;
+
+    if ((type == OUTPUT_TEXT || type == OUTPUT_NESTED) && value->text == NULL)
+        clean.is_null = true;
+    if (type == OUTPUT_REAL && !isfinite(value->real))
+        clean.is_null = true;
+    return clean;
+}
+
 void output_row(struct output *output, const struct output_value *values)
 {
-    struct output_value shown[32];
-
-    g_assert(output->count <= G_N_ELEMENTS(shown));
-    for (size_t i = 0; i < output->count; i++) {
-        shown[i] = values[output->source[i]];
-        if (output->columns[i].type == OUTPUT_TEXT && shown[i].text == NULL)
-            shown[i].is_null = true;
+    if (output->is_ordered && output->ordered == NULL && output->rows++ >= output->order.top)
+        return;
+    for (size_t i = 0; i < output->count; i++)
+        output->cells[i] = clean(output->columns[i].type, &values[output->source[i]]);
+    if (output->ordered == NULL) {
+        output->writer->row(output, output->cells);
+        return;
     }
-    output->writer->row(output, shown);
+    struct output_value key = clean(output->order_type, &values[output->order_column]);
+    order_add(output->ordered, &key, output->cells, output->count);
 }
 
 void output_table_end(struct output *output)
 {
+    if (output->ordered != NULL)
+        order_write(output->ordered, output);
+    g_clear_pointer(&output->ordered, order_free);
+    output->is_ordered = false;
     output->writer->table_end(output);
-}
-
-/* ---- Numbers ---- */
-
-/* Integers alone: -0.5 s is -500000000 ns, whose whole seconds would lose the sign. */
-size_t output_seconds(char text[OUTPUT_NUMBER_SIZE], gint64 ns)
-{
-    guint64 size = ns < 0 ? 0 - (guint64)ns : (guint64)ns;
-    char digits[OUTPUT_NUMBER_SIZE];
-    size_t length = 0, end = 0;
-
-    for (int i = 0; i < 9; i++, size /= 10)
-        digits[length++] = (char)('0' + size % 10);
-    digits[length++] = '.';
-    do {
-        digits[length++] = (char)('0' + size % 10);
-        size /= 10;
-    } while (size != 0);
-    if (ns < 0)
-        digits[length++] = '-';
-    while (length > 0)
-        text[end++] = digits[--length];
-    text[end] = '\0';
-    return end;
 }

@@ -9,8 +9,10 @@
 
 #include <inttypes.h>
 #include <libsmartcols.h>
+#include <math.h>
 #include <string.h>
-#include <unistd.h>
+
+enum { BAR_WIDTH = 20 };
 
 /* ---- Cells ---- */
 
@@ -85,6 +87,11 @@ static char *span_cell(gint64 ns)
     return g_strdup_printf("%.1f d", seconds / 86400);
 }
 
+static char *real_cell(double real)
+{
+    return g_strdup_printf(fabs(real) < 999.5 ? "%.3g" : "%.0f", real);
+}
+
 static char *make_cell(enum output_type type, const struct output_value *value)
 {
     if (value->is_null)
@@ -104,6 +111,14 @@ static char *make_cell(enum output_type type, const struct output_value *value)
         return g_strdup_printf("%.1f %%", value->share * 100);
     case OUTPUT_FLAG:
         return g_strdup(value->number != 0 ? "yes" : "no");
+    case OUTPUT_REAL:
+        return real_cell(value->real);
+    case OUTPUT_BAR:
+        return output_bar(value->share, BAR_WIDTH, g_get_charset(NULL));
+    case OUTPUT_SPARK:
+        return output_spark(value->points, value->count, 0, g_get_charset(NULL));
+    case OUTPUT_NESTED:
+        break; /* no column of a table */
     }
     return NULL;
 }
@@ -119,30 +134,60 @@ static void nothing(struct output *output)
 static bool is_narrow(const struct output *output)
 {
     enum { WIDE = 120 };
-    return isatty(fileno(output->file)) && scols_table_get_termwidth(output->table) < WIDE;
+    return output->is_terminal && output->width < WIDE;
+}
+
+static bool is_left(enum output_type type)
+{
+    return type == OUTPUT_TEXT || type == OUTPUT_BAR || type == OUTPUT_SPARK;
+}
+
+static void add_column(struct output *output, const struct output_column *description)
+{
+    int flags = is_left(description->type) ? 0 : SCOLS_FL_RIGHT;
+
+    if (description->wrap != OUTPUT_WHOLE)
+        flags |= SCOLS_FL_WRAP;
+    struct libscols_column *column =
+        scols_table_new_column(output->table, description->title, 0, flags);
+    scols_column_set_safechars(column, is_narrow(output) ? "\\\n" : "\\");
+    if (description->wrap == OUTPUT_WRAP_WORDS && is_narrow(output))
+        scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
+    if (output->is_coloured)
+        scols_cell_set_color(scols_column_get_header(column), "bold");
 }
 
 static void table_begin(struct output *output, const char *key, const char *title)
 {
+    static const char *const titles[] = {"%s\n", "\033[1m%s\033[0m\n"};
+
     (void)key;
     if (output->tables > 0)
         fputc('\n', output->file);
     if (output->in_group)
-        fprintf(output->file, "%s\n", title);
+        fprintf(output->file, titles[output->is_coloured], title);
 
     output->table = scols_new_table();
     scols_table_set_stream(output->table, output->file);
-    for (size_t i = 0; i < output->count; i++) {
-        const struct output_column *description = &output->columns[i];
-        int flags = description->type != OUTPUT_TEXT ? SCOLS_FL_RIGHT : 0;
-        if (description->wrap != OUTPUT_WHOLE)
-            flags |= SCOLS_FL_WRAP;
-        struct libscols_column *column =
-            scols_table_new_column(output->table, description->title, 0, flags);
-        scols_column_set_safechars(column, is_narrow(output) ? "\\\n" : "\\");
-        if (description->wrap == OUTPUT_WRAP_WORDS && is_narrow(output))
-            scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
-    }
+    /* Not that of standard output, which may be another file. */
+    scols_table_set_termforce(output->table,
+                              output->is_terminal ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
+    scols_table_set_termwidth(output->table, (size_t)output->width);
+    scols_table_enable_colors(output->table, output->is_coloured);
+    for (size_t i = 0; i < output->count; i++)
+        add_column(output, &output->columns[i]);
+}
+
+/* NULL: none. */
+static const char *colour_of(const struct output_column *column, const struct output_value *value)
+{
+    double figure = column->type == OUTPUT_SHARE  ? value->share
+                    : column->type == OUTPUT_REAL ? value->real
+                                                  : (double)value->number;
+
+    if (column->type == OUTPUT_BAR || column->type == OUTPUT_SPARK)
+        return "cyan";
+    return column->mark == OUTPUT_FAULT && !value->is_null && figure > 0 ? "red" : NULL;
 }
 
 static void row(struct output *output, const struct output_value *values)
@@ -151,9 +196,12 @@ static void row(struct output *output, const struct output_value *values)
 
     for (size_t i = 0; i < output->count; i++) {
         g_autofree char *cell = make_cell(output->columns[i].type, &values[i]);
+        const char *colour = colour_of(&output->columns[i], &values[i]);
         if (output->columns[i].wrap == OUTPUT_WRAP_WORDS && is_narrow(output))
             g_strdelimit(cell, " ", '\n');
         scols_line_set_data(line, i, cell);
+        if (output->is_coloured && colour != NULL)
+            scols_cell_set_color(scols_line_get_cell(line, i), colour);
     }
 }
 
@@ -182,7 +230,7 @@ static void break_words(struct output *output)
     size_t width = 0;
     for (size_t i = 0; i < output->count; i++)
         width += words_width(output, i);
-    if (!is_narrow(output) || width <= scols_table_get_termwidth(output->table) + 1)
+    if (!is_narrow(output) || width <= (size_t)output->width + 1)
         return;
     for (size_t i = 0; i < output->count; i++) {
         struct libscols_column *column = scols_table_get_column(output->table, i);

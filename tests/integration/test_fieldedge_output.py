@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
@@ -16,6 +17,7 @@ import unittest
 from test_fieldedge_support import COMMAND, TestCase, run
 
 EVIL = "TCP_\x1b]0;own\x07\x1b[2J\r\n\"x\",=1+1\u202e\u009b31m\x7f"
+ESCAPE = re.compile("\x1b\\[[0-9;]*m")
 COMMANDS = ("summary", "series", "conversations", "hosts")
 
 
@@ -26,6 +28,24 @@ class Output(TestCase):
         database.host("8.8.8.8", EVIL)
         database.conversation(capture, "10.0.0.1", "8.8.8.8", EVIL, [(0, 0, 60)])
         return database.finish()
+
+    def on_terminal(self, columns, *arguments, **environment):
+        """What the command writes to a terminal of so many columns."""
+        leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        given = {"LC_ALL": "C.UTF-8", "TERM": "xterm", "NO_COLOR": "", **environment}
+        result = subprocess.run([COMMAND, *map(str, arguments)], stdout=follower, check=False,
+                                env={**os.environ, **given})
+        os.close(follower)
+        text = b""
+        try:
+            while chunk := os.read(leader, 65536):
+                text += chunk
+        except OSError:  # the other end is closed
+            pass
+        os.close(leader)
+        self.assertEqual(result.returncode, 0)
+        return text.decode().replace("\r\n", "\n")
 
     def test_no_text_reaches_the_terminal_raw(self):
         path = self.evil()
@@ -121,21 +141,8 @@ class Output(TestCase):
                                   [(1700000000123456789, 0, 1500000)])
         path = database.finish()
         for command in COMMANDS:
-            leader, follower = pty.openpty()
-            fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-            result = subprocess.run([COMMAND, command, path], stdout=follower, check=False,
-                                    env={**os.environ, "LC_ALL": "C.UTF-8", "COLUMNS": "80"})
-            os.close(follower)
-            text = b""
-            try:
-                while chunk := os.read(leader, 65536):
-                    text += chunk
-            except OSError:
-                pass
-            os.close(leader)
-            self.assertEqual(result.returncode, 0)
-            widths = [len(line.rstrip()) for line in text.decode().splitlines()]
-            self.assertLessEqual(max(widths), 80, f"{command}\n{text.decode()}")
+            text = ESCAPE.sub("", self.on_terminal(80, command, path))
+            self.assertLessEqual(max(map(len, text.splitlines())), 80, f"{command}\n{text}")
 
     def test_c_locale(self):
         path = self.evil()
