@@ -52,3 +52,9 @@ add_executable(test_periodicity "${postproc_root}/tests/unit/test_periodicity.c"
 target_link_libraries(test_periodicity PRIVATE fieldedge_periods PkgConfig::CUNIT m)
 add_test(NAME unit/test_periodicity COMMAND test_periodicity)
 set_tests_properties(unit/test_periodicity PROPERTIES LABELS unit TIMEOUT 300)
+
+add_executable(test_output "${postproc_root}/tests/unit/test_output.c")
+set_target_properties(test_output PROPERTIES C_STANDARD 17 C_STANDARD_REQUIRED ON)
+target_link_libraries(test_output PRIVATE fieldedge_output PkgConfig::CUNIT m)
+add_test(NAME unit/test_output COMMAND test_output)
+set_tests_properties(unit/test_output PROPERTIES LABELS unit TIMEOUT 300)

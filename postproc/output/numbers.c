@@ -5,6 +5,8 @@
  */
 #include "output.h"
 
+#include <math.h>
+
 /* Integers alone: -0.5 s is -500000000 ns, whose whole seconds would lose the sign. */
 size_t output_seconds(char text[OUTPUT_NUMBER_SIZE], gint64 ns)
 {
@@ -27,13 +29,15 @@ size_t output_seconds(char text[OUTPUT_NUMBER_SIZE], gint64 ns)
     return end;
 }
 
-/* 15 digits always survive from decimal to double and back, 17 from double to decimal and back. */
+/* 15 digits survive from decimal to double and back, 17 from double to decimal and back; numbers so
+ * small that they are not normal have fewer. */
 void output_real(char text[OUTPUT_NUMBER_SIZE], double real)
 {
-    static const char *const formats[] = {"%.15g", "%.16g", "%.17g"};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
-        g_ascii_formatd(text, OUTPUT_NUMBER_SIZE, formats[i], real);
+    for (int digits = fpclassify(real) == FP_SUBNORMAL ? 1 : 15; digits <= 17; digits++) {
+        char format[] = "%.00g";
+        format[2] = (char)('0' + digits / 10);
+        format[3] = (char)('0' + digits % 10);
+        g_ascii_formatd(text, OUTPUT_NUMBER_SIZE, format, real);
         if (g_ascii_strtod(text, NULL) == real)
             return;
     }
