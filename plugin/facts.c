@@ -7,7 +7,7 @@
 #include "plugin/capture_file.h"
 #include "plugin/layers.h"
 #include "plugin/record/ip_header.h"
-#include "plugin/record/verdicts.h"
+#include "schema/verdicts.h"
 
 #include <epan/epan_dissect.h>
 #include <epan/expert.h>

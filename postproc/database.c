@@ -10,6 +10,9 @@
  */
 #include "database.h"
 
+#include "host_pairs.h"
+#include "near.h"
+#include "packets.h"
 #include "schema/schema.h"
 
 #include <errno.h>
@@ -156,7 +159,8 @@ static int open_handle(const char *path, bool immutable, sqlite3 **handle)
     g_autofree char *absolute = g_canonicalize_filename(path, NULL);
     g_autofree char *escaped = g_uri_escape_string(absolute, "/", FALSE);
     g_autofree char *uri = g_strdup_printf("file:%s%s", escaped, immutable ? "?immutable=1" : "");
-    int flags = SQLITE_OPEN_URI | (immutable ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+    int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+                (immutable ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     int code = sqlite3_open_v2(uri, handle, flags, NULL);
 
     if (code != SQLITE_OK)
@@ -175,8 +179,12 @@ static bool verify(FieldEdgeDatabase *database, GError **error)
 {
     GError *problem = NULL;
 
-    if (schema_verify(database->handle, &problem))
-        return true;
+    if (schema_verify(database->handle, &problem)) {
+        if (packets_register(database->handle) == SQLITE_OK &&
+            host_pairs_register(database->handle) == SQLITE_OK)
+            return true;
+        return database_failed(database, error);
+    }
     take_schema_error(database, problem, error);
     return false;
 }
@@ -223,34 +231,11 @@ void fieldedge_database_close(FieldEdgeDatabase *database)
 {
     if (database == NULL)
         return;
+    sqlite3_finalize(database->host);
     if (database->is_ours)
         sqlite3_close_v2(database->handle);
     g_free(database->name);
     g_free(database);
-}
-
-/* ---- Selections ---- */
-
-FieldEdgeSelection *fieldedge_selection_new(void)
-{
-    return g_new0(FieldEdgeSelection, 1);
-}
-
-void fieldedge_selection_set_scope(FieldEdgeSelection *selection, FieldEdgeScope scope)
-{
-    g_return_if_fail(selection != NULL && scope <= FIELDEDGE_SCOPE_ALL);
-    selection->scope = scope;
-}
-
-void fieldedge_selection_set_capture(FieldEdgeSelection *selection, gint64 capture)
-{
-    g_return_if_fail(selection != NULL);
-    selection->capture = capture;
-}
-
-void fieldedge_selection_free(FieldEdgeSelection *selection)
-{
-    g_free(selection);
 }
 
 /* ---- Cursors ---- */
@@ -261,6 +246,13 @@ static bool prepare(FieldEdgeDatabase *database, const char *sql, sqlite3_stmt *
     if (sqlite3_prepare_v2(database->handle, sql, -1, statement, NULL) == SQLITE_OK)
         return true;
     return database_failed(database, error);
+}
+
+sqlite3_stmt *database_host_statement(FieldEdgeDatabase *database, GError **error)
+{
+    if (database->host == NULL)
+        prepare(database, "SELECT text, name FROM host WHERE id = ?1", &database->host, error);
+    return database->host;
 }
 
 static bool check_capture(FieldEdgeDatabase *database, gint64 capture, GError **error)
@@ -294,33 +286,65 @@ done:
     return ok;
 }
 
-/* The ids of a capture's packets are (capture - 1) << 32 | position, see schema.sql. */
-static void bind_selection(sqlite3_stmt *statement, const FieldEdgeSelection *selection)
+/* Names the applications that are near, or how to see all. */
+static bool refuse_application(FieldEdgeDatabase *database, const char *name, GError **error)
 {
-    static const FieldEdgeSelection everything = {FIELDEDGE_SCOPE_WAN, 0};
-    gint64 first = G_MININT64, last = G_MAXINT64;
+    g_autoptr(GPtrArray) names = database_application_names(database, error);
 
-    if (selection == NULL)
-        selection = &everything;
-    if (selection->capture != 0) {
-        first = (selection->capture - 1) * (G_GINT64_CONSTANT(1) << 32);
-        last = first + G_MAXUINT32;
+    if (names == NULL)
+        return false;
+    g_autofree char *near = near_names(name, names, 5);
+    if (near != NULL)
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_ARGUMENT,
+                    "%s: there is no application '%.60s'; did you mean %s?", database->name, name,
+                    near);
+    else
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_ARGUMENT,
+                    "%s: there is no application '%.60s'; fieldedge summary lists them",
+                    database->name, name);
+    return false;
+}
+
+/* Applications of the filter that the database does not hold: a slip, more likely than a wish. */
+static bool check_names(FieldEdgeDatabase *database, const FieldEdgeSelection *selection,
+                        GError **error)
+{
+    static const char sql[] = "SELECT 1 FROM application WHERE name = ?1";
+    sqlite3_stmt *statement = NULL;
+    const char *unknown = NULL;
+
+    if (selection->names == NULL || selection->names->len == 0)
+        return true;
+    if (!prepare(database, sql, &statement, error))
+        return false;
+    for (guint i = 0; i < selection->names->len && unknown == NULL; i++) {
+        const char *name = g_ptr_array_index(selection->names, i);
+
+        sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+        if (sqlite3_step(statement) == SQLITE_DONE)
+            unknown = name;
+        if (sqlite3_reset(statement) != SQLITE_OK) {
+            sqlite3_finalize(statement);
+            return database_failed(database, error);
+        }
     }
-    const gint64 values[] = {selection->scope, selection->capture, first, last};
-    for (int i = 0; i < sqlite3_bind_parameter_count(statement); i++)
-        sqlite3_bind_int64(statement, i + 1, values[i]);
+    sqlite3_finalize(statement);
+    return unknown == NULL || refuse_application(database, unknown, error);
 }
 
 bool cursor_open(struct cursor *cursor, FieldEdgeDatabase *database, const char *sql,
                  const FieldEdgeSelection *selection, GError **error)
 {
+    selection = selection_or_default(selection);
+    g_autofree char *expanded = selection_expand(selection, sql);
+
     cursor->database = database;
     cursor->texts = g_ptr_array_new_with_free_func(g_free);
-    if (selection != NULL && !check_capture(database, selection->capture, error))
+    if (!check_capture(database, selection->capture, error) ||
+        !check_names(database, selection, error) ||
+        !prepare(database, expanded, &cursor->statement, error))
         return false;
-    if (!prepare(database, sql, &cursor->statement, error))
-        return false;
-    bind_selection(cursor->statement, selection);
+    selection_bind(selection, cursor->statement);
     return true;
 }
 
@@ -430,4 +454,11 @@ gint64 time_add(gint64 a, gint64 b)
     if (__builtin_add_overflow(a, b, &sum))
         return b > 0 ? G_MAXINT64 : G_MININT64;
     return sum;
+}
+
+gint64 overhead_bytes(gint64 ip_ab, gint64 ip_ba, gint64 payload_ab, gint64 payload_ba)
+{
+    int128 bytes = (int128)ip_ab + ip_ba - payload_ab - payload_ba;
+
+    return (gint64)CLAMP(bytes, G_MININT64, G_MAXINT64);
 }

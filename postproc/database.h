@@ -4,12 +4,7 @@
  *
  *     cursor_open() → cursor_step() while TRUE, with column_*() → cursor_close()
  *
- * Statements take the selection as the parameters ?1 to ?4, all of them optional:
- *
- *     ?1  scope, as in FieldEdgeScope: "?1 = 2 OR v.is_local = ?1"
- *     ?2  capture, 0 for all:          "?2 = 0 OR v.capture = ?2"
- *     ?3  first and
- *     ?4  last id of its packets:      "p.id BETWEEN ?3 AND ?4"
+ * Statements name the selected conversations by SQL_CHOSEN, see selection.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,22 +12,16 @@
 #define FIELDEDGE_DATABASE_H
 
 #include "fieldedge.h"
+#include "selection.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
 
-/* What a selection means in SQL, for a table "conversation v". */
-#define SQL_SELECTED "NOT v.is_link AND (?1 = 2 OR v.is_local = ?1) AND (?2 = 0 OR v.capture = ?2)"
-
 struct _FieldEdgeDatabase {
     sqlite3 *handle;
-    char *name;   /* the path, for messages */
-    bool is_ours; /* the handle is closed with the database */
-};
-
-struct _FieldEdgeSelection {
-    FieldEdgeScope scope;
-    gint64 capture; /* 0: all */
+    char *name;         /* the path, for messages */
+    bool is_ours;       /* the handle is closed with the database */
+    sqlite3_stmt *host; /* database_host_statement() */
 };
 
 /* Rows of a statement.  texts own the strings of the current row.
@@ -70,11 +59,20 @@ GPtrArray *database_application_names(FieldEdgeDatabase *database, GError **erro
     "ranked AS MATERIALIZED"                                                                       \
     " (SELECT id, row_number() OVER (ORDER BY name) - 1 AS rank FROM application)"
 
+/* "SELECT text, name FROM host WHERE id = ?1", prepared once; the caller resets it. */
+sqlite3_stmt *database_host_statement(FieldEdgeDatabase *database, GError **error);
+
 /* Sets error from the handle's last error and returns false. */
 bool database_failed(FieldEdgeDatabase *database, GError **error);
+
+/* For sums that do not fit 64 bits. */
+__extension__ typedef __int128 int128;
 
 /* a - b for a >= b, and a + b, at the ends of the range where they do not fit. */
 gint64 time_span(gint64 later, gint64 earlier);
 gint64 time_add(gint64 a, gint64 b);
+
+/* IP bytes less payload of both directions. */
+gint64 overhead_bytes(gint64 ip_ab, gint64 ip_ba, gint64 payload_ab, gint64 payload_ba);
 
 #endif

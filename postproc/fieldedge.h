@@ -3,11 +3,11 @@
  *
  *     g_autoptr(GError) error = NULL;
  *     g_autoptr(FieldEdgeDatabase) database = fieldedge_database_open("site.db", &error);
- *     g_autoptr(FieldEdgeSeries) series = fieldedge_series_new(database, NULL, FIELDEDGE_BYTES_IP,
- *                                                              &error);
+ *     const FieldEdgeSeriesOptions options = {.measure = FIELDEDGE_BYTES_IP};
+ *     g_autoptr(FieldEdgeSeries) series = fieldedge_series_new(database, NULL, &options, &error);
  *     const FieldEdgePoint *point;
  *     while ((point = fieldedge_series_next(series, &error)) != NULL)
- *         printf("%s %" G_GINT64_FORMAT "\n", point->application, point->bytes);
+ *         printf("%s %" G_GINT64_FORMAT "\n", point->name, point->bytes);
  *
  * Conventions, the same everywhere:
  *
@@ -107,8 +107,37 @@ FIELDEDGE_API void fieldedge_selection_set_scope(FieldEdgeSelection *selection,
                                                  FieldEdgeScope scope);
 /* Only the capture of this id, which an iterator refuses if it is not there; 0 for all captures. */
 FIELDEDGE_API void fieldedge_selection_set_capture(FieldEdgeSelection *selection, gint64 capture);
+/* The zone of times without an offset in filters added after this, and of bins: an identifier as
+ * "Europe/London" or an offset "+02:00".  UTC if it is never set. */
+FIELDEDGE_API gboolean fieldedge_selection_set_time_zone(FieldEdgeSelection *selection,
+                                                         const char *zone, GError **error);
+/* Only packets from one time to another, both inside; a second window narrows the first, and FALSE
+ * says that nothing would be left of it.  All sums are then those of the window. */
+FIELDEDGE_API gboolean fieldedge_selection_set_window(FieldEdgeSelection *selection, gint64 from_ns,
+                                                      gint64 to_ns);
+/* Only what a filter expression selects, see fieldedge(1): "application=TCP_MQTT host=10.0.0.0/8
+ * port=1883 time=2026-11-24T00:16..+10m".  Several narrow one another.  On an error nothing is
+ * added.  Unknown applications are refused by the iterator, which knows the database. */
+FIELDEDGE_API gboolean fieldedge_selection_add_filter(FieldEdgeSelection *selection,
+                                                      const char *expression, GError **error);
 FIELDEDGE_API void fieldedge_selection_free(FieldEdgeSelection *selection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeSelection, fieldedge_selection_free)
+
+/* ---- Words of a command line ---------------------------------------------------------------- */
+
+/* "90s", "250ms", "1.5h", "1h30m", "7d"; a number alone is seconds.  Exact to the ns. */
+FIELDEDGE_API gboolean fieldedge_parse_duration(const char *text, gint64 *ns, GError **error);
+
+/* Which sizes are one group: from the smallest on, those at most this much larger.  Both 0: equal
+ * sizes alone. */
+typedef struct {
+    gint64 bytes;
+    double share; /* of the smallest: 0.05 is 5 % */
+} FieldEdgeTolerance;
+
+/* "8" (bytes) or "5%". */
+FIELDEDGE_API gboolean fieldedge_parse_tolerance(const char *text, FieldEdgeTolerance *tolerance,
+                                                 GError **error);
 
 /* ---- Captures ------------------------------------------------------------------------------ */
 
@@ -196,59 +225,165 @@ typedef enum {
     FIELDEDGE_BYTES_PAYLOAD /* what the transport carries */
 } FieldEdgeBytes;
 
+/* What a series is of.  Several may be combined; a name then has the parts in this order. */
+typedef enum {
+    FIELDEDGE_BY_APPLICATION = 1 << 0,  /* "TCP_MQTT" */
+    FIELDEDGE_BY_SERVER_NAME = 1 << 1,  /* "api.example.com", "-" where none is known */
+    FIELDEDGE_BY_HOST = 1 << 2,         /* "192.168.50.10"; a packet is in both its hosts' series */
+    FIELDEDGE_BY_HOST_PAIR = 1 << 3,    /* "192.168.50.10 <-> 198.51.100.20", lower address first */
+    FIELDEDGE_BY_CONVERSATION = 1 << 4, /* "12 TCP 192.168.50.10:4711 <-> 198.51.100.20:1883" */
+    FIELDEDGE_BY_DIRECTION = 1 << 5,    /* "AB", "BA": of each conversation */
+} FieldEdgeBy;
+
+/* Members left 0 have these defaults; more may follow them: set members by name. */
 typedef struct {
-    const char *application;
-    guint group; /* 0 for the points of the first application, 1 for those of the second … */
-    gint64 time_ns;
+    guint by;               /* FieldEdgeBy, or-ed; 0: by application */
+    FieldEdgeBytes measure; /* of FieldEdgePoint.bytes */
+    gint64 bin_ns;          /* 0: a point a packet; else a point a bin that is not empty */
+    gboolean split_bad;     /* bad packets have points of their own */
+} FieldEdgeSeriesOptions;
+
+typedef struct {
+    const char *name; /* of the series */
+    guint group;      /* 0 for the points of the first series, 1 for those of the second … */
+    gint64 time_ns;   /* of the packet, or when the bin begins */
     gint64 bytes;
+    gint64 packets;  /* 1, or those of the bin */
+    gboolean is_bad; /* with split_bad; a group's good points come first */
 } FieldEdgePoint;
 
-/* One point a packet: by name of the application, within it by time, packets of one time in the
- * order of recording.  Sorted by SQLite, on disk if large: memory does not grow with the packets.
- */
+/* By name, within it by time, packets of one time in the order of recording.  Bins begin at whole
+ * multiples since midnight in the selection's zone; longer than a day, since 1970-01-01; a day has
+ * 23 to 25 hours where clocks change.  Sorted by SQLite, on disk if large: memory does not grow
+ * with the packets.  options may be NULL. */
 typedef struct _FieldEdgeSeries FieldEdgeSeries;
 FIELDEDGE_API FieldEdgeSeries *fieldedge_series_new(FieldEdgeDatabase *database,
                                                     const FieldEdgeSelection *selection,
-                                                    FieldEdgeBytes measure, GError **error);
+                                                    const FieldEdgeSeriesOptions *options,
+                                                    GError **error);
 FIELDEDGE_API const FieldEdgePoint *fieldedge_series_next(FieldEdgeSeries *series, GError **error);
 FIELDEDGE_API void fieldedge_series_free(FieldEdgeSeries *series);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeSeries, fieldedge_series_free)
 
+enum { FIELDEDGE_SHAPE = 48 };
+
 typedef struct {
-    const char *application;
-    gint64 points;
+    const char *name;
+    gint64 packets;
     gint64 bytes;
+    gint64 bad_packets;
+    gint64 bad_bytes; /* of the same measure */
     gint64 first_ns;
     gint64 last_ns;
+    gint64 shape[FIELDEDGE_SHAPE]; /* bytes in equal parts of the time that all series span */
 } FieldEdgeSeriesTotal;
 
-/* What the series hold, one row an application, by name; without reading a packet. */
+/* What the series hold, by name, from one reading of the packets; of the options bin_ns and
+ * split_bad do not count. */
 typedef struct _FieldEdgeSeriesTotals FieldEdgeSeriesTotals;
 FIELDEDGE_API FieldEdgeSeriesTotals *
 fieldedge_series_totals_new(FieldEdgeDatabase *database, const FieldEdgeSelection *selection,
-                            FieldEdgeBytes measure, GError **error);
+                            const FieldEdgeSeriesOptions *options, GError **error);
 FIELDEDGE_API const FieldEdgeSeriesTotal *
 fieldedge_series_totals_next(FieldEdgeSeriesTotals *totals, GError **error);
 FIELDEDGE_API void fieldedge_series_totals_free(FieldEdgeSeriesTotals *totals);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeSeriesTotals, fieldedge_series_totals_free)
 
-/* ---- Host pairs: conversations and intervals ----------------------------------------------- */
+/* ---- Gaps between times ------------------------------------------------------------------- */
+
+/* Exact, of integers in ns: the mean rounded to the nearest, the median of an even count halfway
+ * between the middle two, the standard deviation of a sample (n - 1), the median absolute deviation
+ * from the median (not scaled).  FIELDEDGE_NONE where there are too few gaps: none at all, for the
+ * standard deviation fewer than two. */
+typedef struct {
+    gint64 count;
+    gint64 mean_ns;
+    gint64 median_ns;
+    gint64 stdev_ns;
+    gint64 mad_ns;
+    gint64 min_ns;
+    gint64 max_ns;
+} FieldEdgeGaps;
+
+/* ---- Conversations and host pairs --------------------------------------------------------- */
+
+/* Wireshark's verdicts that make a packet bad, by the last part of their field names. */
+typedef struct {
+    const char *verdict;
+    gint64 packets; /* not 0; a packet with two verdicts counts in both */
+} FieldEdgeVerdict;
+
+typedef struct {
+    gint64 id;
+    gint64 capture;
+    const char *transport;
+    gint64 stream; /* FIELDEDGE_NONE if it has none */
+    const char *host_a;
+    const char *host_b;
+    gint64 port_a; /* FIELDEDGE_NONE if it has none */
+    gint64 port_b;
+    const char *name_a; /* learned from DNS, or NULL */
+    const char *name_b;
+    const char *application;
+    const char *label_source;
+    const char *server_name; /* or NULL */
+    gint64 vlan;             /* FIELDEDGE_NONE if none */
+    const char *tunnel;      /* or NULL */
+    gboolean is_local;
+    gint64 started_ns; /* first and last packet */
+    gint64 ended_ns;
+    gint64 duration_ns;
+    gint64 packets_ab;
+    gint64 packets_ba;
+    gint64 frame_bytes_ab;
+    gint64 frame_bytes_ba;
+    gint64 ip_bytes_ab;
+    gint64 ip_bytes_ba;
+    gint64 payload_bytes_ab;
+    gint64 payload_bytes_ba;
+    gint64 overhead_bytes; /* IP bytes less payload */
+    gint64 bad_packets;
+    gint64 bad_bytes;
+    const FieldEdgeVerdict *verdicts;
+    guint verdict_count;
+    gint64 retransmissions; /* Wireshark's verdict: packets and their frame bytes */
+    gint64 retransmission_bytes;
+    gint64 retransmitted_bytes; /* exact: TCP payload bytes seen before */
+} FieldEdgeConversation;
+
+/* One row a conversation, in the order of recording.  Verdicts cost a reading of the packets, or
+ * are the results of fieldedge_analyze() if they are current; without, verdict_count is 0. */
+typedef struct _FieldEdgeConversations FieldEdgeConversations;
+FIELDEDGE_API FieldEdgeConversations *
+fieldedge_conversations_new(FieldEdgeDatabase *database, const FieldEdgeSelection *selection,
+                            gboolean with_verdicts, GError **error);
+FIELDEDGE_API const FieldEdgeConversation *
+fieldedge_conversations_next(FieldEdgeConversations *conversations, GError **error);
+FIELDEDGE_API void fieldedge_conversations_free(FieldEdgeConversations *conversations);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeConversations, fieldedge_conversations_free)
 
 typedef enum {
     FIELDEDGE_DIRECTION_AB, /* from the pair's host A to its host B */
-    FIELDEDGE_DIRECTION_BA
+    FIELDEDGE_DIRECTION_BA,
+    FIELDEDGE_DIRECTION_BOTH
 } FieldEdgeDirection;
 
-/* The packets of one pair, direction, application and exact frame size, and the mean of the gaps
- * between neighbours in time: (last - first) / (packets - 1), to the nanosecond. */
+/* "AB", "BA", "both". */
+FIELDEDGE_API const char *fieldedge_direction_name(FieldEdgeDirection direction);
+
+/* The packets of one host pair, direction, application and size group, and the gaps between
+ * neighbours in time. */
 typedef struct {
+    const char *host_a;
+    const char *host_b;
     FieldEdgeDirection direction;
     const char *application;
-    gint64 frame_bytes;
+    gint64 size_low; /* frame bytes: of the smallest and the largest packet */
+    gint64 size_high;
     gint64 packets;
     gint64 first_ns;
     gint64 last_ns;
-    gint64 mean_ns; /* FIELDEDGE_NONE for a single packet */
+    FieldEdgeGaps gaps;
 } FieldEdgeInterval;
 
 /* All conversations between two hosts, whichever began, in all selected captures.  Host A is the
@@ -260,37 +395,137 @@ typedef struct {
     const char *name_b;
     guint conversations;
     const char *const *applications; /* NULL-terminated, each once, in the order of their start */
+    const char *const *server_names; /* the same */
     const gint64 *start_times_ns;    /* of the conversations, sorted */
-    const FieldEdgeInterval
-        *intervals; /* by direction, application, size; see fieldedge_pairs_new */
+    const FieldEdgeInterval *intervals; /* by application, direction, size */
     guint interval_count;
     gint64 started_ns;
     gint64 ended_ns;
+    gint64 duration_ns;
     gint64 packets_ab; /* by the pair's direction */
     gint64 packets_ba;
     gint64 frame_bytes_ab;
     gint64 frame_bytes_ba;
     gint64 ip_bytes_ab;
     gint64 ip_bytes_ba;
-    gint64 payload_bytes;
+    gint64 payload_bytes_ab;
+    gint64 payload_bytes_ba;
+    gint64 overhead_bytes;
     gint64 bad_packets;
     gint64 bad_bytes;
+    const FieldEdgeVerdict *verdicts;
+    guint verdict_count;
     gint64 retransmissions;
     gint64 retransmission_bytes;
     gint64 retransmitted_bytes;
-    gint64 repeat_mean_ns;  /* gaps between start times; FIELDEDGE_NONE without a gap */
-    gint64 repeat_stdev_ns; /* sample (n - 1); FIELDEDGE_NONE with fewer than two gaps */
+    FieldEdgeGaps starts; /* between the beginnings of its conversations */
 } FieldEdgePair;
 
-/* The pairs in the order of their first packet.  With intervals, *_new() reads every packet once
- * and keeps a few numbers a group; without, interval_count is 0. */
+typedef enum {
+    FIELDEDGE_WITH_INTERVALS = 1 << 0, /* each is a reading of the packets, or of the results of */
+    FIELDEDGE_WITH_VERDICTS = 1 << 1,  /* fieldedge_analyze(); without, the count is 0 */
+} FieldEdgeWith;
+
+/* The pairs in the order of their first packet; with: FieldEdgeWith, or-ed. */
 typedef struct _FieldEdgePairs FieldEdgePairs;
 FIELDEDGE_API FieldEdgePairs *fieldedge_pairs_new(FieldEdgeDatabase *database,
-                                                  const FieldEdgeSelection *selection,
-                                                  gboolean with_intervals, GError **error);
+                                                  const FieldEdgeSelection *selection, guint with,
+                                                  GError **error);
 FIELDEDGE_API const FieldEdgePair *fieldedge_pairs_next(FieldEdgePairs *pairs, GError **error);
 FIELDEDGE_API void fieldedge_pairs_free(FieldEdgePairs *pairs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgePairs, fieldedge_pairs_free)
+
+/* ---- Intervals and periods ----------------------------------------------------------------- */
+
+/* Pairs in the order of their first packet; in a pair by application, direction, size.  Packets are
+ * read once, into a temporary file if they are many: memory grows with the conversations and the
+ * largest application of one pair. */
+typedef struct _FieldEdgeIntervals FieldEdgeIntervals;
+FIELDEDGE_API FieldEdgeIntervals *fieldedge_intervals_new(FieldEdgeDatabase *database,
+                                                          const FieldEdgeSelection *selection,
+                                                          const FieldEdgeTolerance *tolerance,
+                                                          GError **error);
+FIELDEDGE_API const FieldEdgeInterval *fieldedge_intervals_next(FieldEdgeIntervals *intervals,
+                                                                GError **error);
+FIELDEDGE_API void fieldedge_intervals_free(FieldEdgeIntervals *intervals);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeIntervals, fieldedge_intervals_free)
+
+typedef enum {
+    FIELDEDGE_NOT_PERIODIC,
+    FIELDEDGE_PERIODIC,
+    FIELDEDGE_TOO_FEW_CYCLES /* cannot say; the period, if there is one, is what was seen */
+} FieldEdgePeriodicity;
+
+typedef enum {
+    FIELDEDGE_PERIOD_CLOCK, /* at fixed times: a late packet does not delay the next */
+    FIELDEDGE_PERIOD_SLEEP  /* a pause after each: delays add up */
+} FieldEdgePeriodKind;
+
+enum { FIELDEDGE_MOST_PERIODS = 3 };
+
+typedef struct {
+    gint64 period_ns;
+    gint64 low_ns; /* 95 % interval of the period */
+    gint64 high_ns;
+    gint64 jitter_ns; /* standard deviation: of a cycle's time (clock), of a gap (sleep) */
+    double hit_rate;  /* cycles seen / cycles expected between the first and the last */
+    FieldEdgePeriodKind kind;
+    double score;    /* 0.5 to 1 */
+    double p_value;  /* bound, the search counted in */
+    gint64 phase_ns; /* place of the hits in the period, counted from 1970 */
+    gint64 hits;
+    gint64 first_ns; /* first and last of them */
+    gint64 last_ns;
+    double bytes_per_cycle;  /* IP bytes */
+    double events_explained; /* share of the group's packets, and of its IP bytes */
+    double bytes_explained;
+    gboolean has_change; /* the period began, ended or gave way to another at change_ns */
+    gint64 change_ns;
+} FieldEdgePeriod;
+
+/* A group of packets and what repeats in it. */
+typedef struct {
+    const char *host_a; /* the pair's */
+    const char *host_b;
+    const char *application;
+    gint64 conversation; /* FIELDEDGE_NONE: all conversations of the pair and application */
+    FieldEdgeDirection direction;
+    gint64 size_low; /* frame bytes of the size group; FIELDEDGE_NONE: all sizes */
+    gint64 size_high;
+    gint64 events; /* packets without retransmissions */
+    gint64 cycles; /* after bursts are joined */
+    gint64 ip_bytes;
+    gint64 first_ns;
+    gint64 last_ns;
+    FieldEdgePeriodicity verdict;
+    double score; /* 0 to 1: of the best period, or how near the best guess came */
+    double p_value;
+    gboolean is_repeat; /* says nothing that a wider group of the pair and application does not */
+    guint period_count;
+    FieldEdgePeriod periods[FIELDEDGE_MOST_PERIODS];
+} FieldEdgePeriodGroup;
+
+/* "not periodic", "periodic", "too few cycles"; "clock", "sleep". */
+FIELDEDGE_API const char *fieldedge_periodicity_name(FieldEdgePeriodicity verdict);
+FIELDEDGE_API const char *fieldedge_period_kind_name(FieldEdgePeriodKind kind);
+
+/* Every group of at least two packets: of a pair and application both directions, each direction,
+ * each size group of each direction; and the same of each conversation, where several of them have
+ * enough packets.  Pairs in the order of their first packet. */
+typedef struct _FieldEdgePeriodGroups FieldEdgePeriodGroups;
+FIELDEDGE_API FieldEdgePeriodGroups *
+fieldedge_period_groups_new(FieldEdgeDatabase *database, const FieldEdgeSelection *selection,
+                            const FieldEdgeTolerance *tolerance, GError **error);
+FIELDEDGE_API const FieldEdgePeriodGroup *
+fieldedge_period_groups_next(FieldEdgePeriodGroups *groups, GError **error);
+FIELDEDGE_API void fieldedge_period_groups_free(FieldEdgePeriodGroups *groups);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgePeriodGroups, fieldedge_period_groups_free)
+
+/* Stores intervals, periods, bad packets by verdict and the repeats of host pairs in the result
+ * tables of the database (schema/README.md), in one transaction that replaces those of an earlier
+ * run.  The iterators above then read them, as long as nothing was recorded since and the selection
+ * is all captures, WAN or local traffic, without filter, window or tolerance. */
+FIELDEDGE_API gboolean fieldedge_analyze(const char *path, GError **error);
 
 /* ---- Hosts --------------------------------------------------------------------------------- */
 

@@ -37,14 +37,15 @@ FieldEdgeHosts *fieldedge_hosts_new(FieldEdgeDatabase *database,
                                     const FieldEdgeSelection *selection, GError **error)
 {
     static const char sql[] =
-        "WITH ends (host, conversations, packets_out, packets_in, frame_out, frame_in, ip_out,"
+        "WITH " SQL_CHOSEN
+        ", ends (host, conversations, packets_out, packets_in, frame_out, frame_in, ip_out,"
         "           ip_in, started_ns, ended_ns) AS ("
         "  SELECT v.host_a, 1, v.packets_ab, v.packets_ba, v.frame_bytes_ab, v.frame_bytes_ba,"
         "         v.ip_bytes_ab, v.ip_bytes_ba, v.started_ns, v.ended_ns"
-        "    FROM conversation v WHERE " SQL_SELECTED "  UNION ALL"
+        "    FROM chosen v UNION ALL"
         "  SELECT v.host_b, v.host_a <> v.host_b, v.packets_ba, v.packets_ab, v.frame_bytes_ba,"
         "         v.frame_bytes_ab, v.ip_bytes_ba, v.ip_bytes_ab, v.started_ns, v.ended_ns"
-        "    FROM conversation v WHERE " SQL_SELECTED ")"
+        "    FROM chosen v)"
         "SELECT h.text, h.name, h.address, sum(e.conversations), sum(e.packets_out),"
         "       sum(e.packets_in), sum(e.frame_out), sum(e.frame_in), sum(e.ip_out), sum(e.ip_in),"
         "       min(e.started_ns), max(e.ended_ns)"

@@ -1,244 +1,129 @@
 /* intervals.c
- * How often packets of one size come: per host pair, direction, application and exact frame size.
+ * How often packets of one size come: per host pair, direction, application and size group.
  *
- * Algorithm: the gaps between neighbours in time add up to (last - first), so their mean is
- * (last - first) / (packets - 1) and a group needs its first and last time and a count.  Packets
- * may come in any order.  One pass over the packets, in the order of the table, into a hash table
- * of groups: memory grows with the groups and the conversations, not with the packets.
- *
- * Example: frames of 60 bytes at 0, 1, 3 and 7 s: gaps 1, 2, 4, mean 7 / 3 = 2.333333333 s.
+ * Example: frames of 60 bytes at 0, 1, 3 and 7 s: gaps 1, 2, 4: mean 2.333333333, median 2, MAD 1
+ * s. With a tolerance of 4 bytes, sizes 60, 62, 64, 66 and 70 are two groups, 60 to 64 and 66
+ * to 70.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "intervals.h"
 
-#include "pairs.h"
+#include "groups.h"
+#include "results.h"
+#include "statistics.h"
 
-#include <stdlib.h>
-
-/* What the packets of a conversation have in common. */
-struct member {
-    gint64 conversation;
-    gint64 pair;
-    gint64 base_ns;
-    gint64 rank;     /* of the application's name */
-    bool is_flipped; /* its host A is the pair's host B */
+struct intervals_workspace {
+    gint64 *times;
+    gint64 *scratch;
+    guint room;
 };
 
-/* A group.  The first four are its key. */
-struct group {
-    gint64 pair;
-    gint64 rank;
-    gint64 frame_bytes;
-    FieldEdgeDirection direction;
-    gint64 packets;
-    gint64 first_ns;
-    gint64 last_ns;
-};
-
-struct intervals {
-    GPtrArray *applications;
-    gint64 *pairs; /* of each row, rising */
-    FieldEdgeInterval *rows;
-    guint count;
-    guint next; /* row that intervals_of_pair() looks at first */
-};
-
-static guint group_hash(gconstpointer pointer)
+struct intervals_workspace *intervals_workspace_new(void)
 {
-    const struct group *group = pointer;
-    guint64 hash = (guint64)group->pair * 0x9e3779b97f4a7c15u;
-
-    hash ^= ((guint64)group->rank << 33) + (guint64)group->frame_bytes * 2 + group->direction;
-    hash *= 0xff51afd7ed558ccdu;
-    return (guint)(hash >> 32);
+    return g_new0(struct intervals_workspace, 1);
 }
 
-static gboolean group_equal(gconstpointer left, gconstpointer right)
+void intervals_workspace_free(struct intervals_workspace *workspace)
 {
-    const struct group *a = left, *b = right;
-
-    return a->frame_bytes == b->frame_bytes && a->pair == b->pair && a->rank == b->rank &&
-           a->direction == b->direction;
-}
-
-static int compare(gint64 a, gint64 b)
-{
-    return (a > b) - (a < b);
-}
-
-static int group_compare(const void *left, const void *right)
-{
-    const struct group *a = *(struct group *const *)left, *b = *(struct group *const *)right;
-    int order = compare(a->pair, b->pair);
-
-    if (order == 0)
-        order = compare(a->direction, b->direction);
-    if (order == 0)
-        order = compare(a->rank, b->rank);
-    return order != 0 ? order : compare(a->frame_bytes, b->frame_bytes);
-}
-
-static int member_compare(const void *left, const void *right)
-{
-    const struct member *a = left, *b = right;
-
-    return compare(a->conversation, b->conversation);
-}
-
-/* The selected conversations, by id. */
-static GArray *load_members(FieldEdgeDatabase *database, const FieldEdgeSelection *selection,
-                            GError **error)
-{
-    static const char sql[] =
-        "WITH " SQL_PAIRED "," SQL_RANKED
-        "SELECT v.id, p.pair, c.base_ns, n.rank, v.host_a <> p.pair_a"
-        "  FROM paired p JOIN conversation v ON v.id = p.id JOIN capture c ON c.id = v.capture"
-        "  JOIN ranked n ON n.id = v.application ORDER BY v.id";
-    g_autoptr(GArray) members = g_array_new(FALSE, FALSE, sizeof(struct member));
-    struct cursor cursor = {0};
-    GError *problem = NULL;
-    bool ok = cursor_open(&cursor, database, sql, selection, &problem);
-
-    while (ok && cursor_step(&cursor, &problem)) {
-        struct member member = {
-            .conversation = column_int(&cursor, 0),
-            .pair = column_int(&cursor, 1),
-            .base_ns = column_int(&cursor, 2),
-            .rank = column_int(&cursor, 3),
-            .is_flipped = column_int(&cursor, 4) != 0,
-        };
-        g_array_append_val(members, member);
-    }
-    cursor_close(&cursor);
-    if (problem == NULL)
-        return g_steal_pointer(&members);
-    g_propagate_error(error, problem);
-    return NULL;
-}
-
-static void add_packet(GHashTable *groups, const struct group *packet)
-{
-    struct group *group = g_hash_table_lookup(groups, packet);
-
-    if (group == NULL) {
-        g_hash_table_add(groups, g_memdup2(packet, sizeof *packet));
+    if (workspace == NULL)
         return;
-    }
-    group->packets++;
-    group->first_ns = MIN(group->first_ns, packet->first_ns);
-    group->last_ns = MAX(group->last_ns, packet->last_ns);
+    g_free(workspace->times);
+    g_free(workspace->scratch);
+    g_free(workspace);
 }
 
-static bool read_packets(FieldEdgeDatabase *database, const FieldEdgeSelection *selection,
-                         const GArray *members, GHashTable *groups, GError **error)
+static void make_room(struct intervals_workspace *workspace, guint count)
 {
-    static const char sql[] = "SELECT p.conversation, p.frame_bytes, p.time, k.direction"
-                              "  FROM packet p CROSS JOIN packet_kind k ON k.id = p.kind"
-                              " WHERE p.id BETWEEN ?3 AND ?4";
-    struct cursor cursor = {0};
-    struct member key = {.conversation = -1}, *member = NULL;
-    GError *problem = NULL;
-    bool ok = cursor_open(&cursor, database, sql, selection, &problem);
+    if (count <= workspace->room)
+        return;
+    workspace->room = MAX(count, 2 * workspace->room);
+    workspace->times = g_renew(gint64, workspace->times, workspace->room);
+    workspace->scratch = g_renew(gint64, workspace->scratch, workspace->room);
+}
 
-    while (ok && cursor_step(&cursor, &problem)) {
-        gint64 conversation = column_int(&cursor, 0);
-        if (conversation != key.conversation) {
-            key.conversation = conversation;
-            member = members->len == 0 ? NULL
-                                       : bsearch(&key, members->data, members->len,
-                                                 sizeof(struct member), member_compare);
-        }
-        if (member == NULL)
-            continue;
-        gint64 time = time_add(member->base_ns, column_int(&cursor, 2));
-        struct group packet = {
-            .pair = member->pair,
-            .rank = member->rank,
-            .frame_bytes = column_int(&cursor, 1),
-            .direction = (column_int(&cursor, 3) != 0) != member->is_flipped,
-            .packets = 1,
-            .first_ns = time,
-            .last_ns = time,
+void intervals_of_bundle(struct intervals_workspace *workspace, const struct bundle *bundle,
+                         const struct bundle_split *split, const char *application, GArray *rows)
+{
+    for (guint i = 0; i < split->part_count; i++) {
+        const struct bundle_part *part = &split->parts[i];
+        const guint32 *order = split->order + part->first;
+
+        make_room(workspace, part->count);
+        for (guint k = 0; k < part->count; k++)
+            workspace->times[k] = bundle->packets[order[k]].time_ns;
+        const FieldEdgeInterval row = {
+            .direction = part->is_ba ? FIELDEDGE_DIRECTION_BA : FIELDEDGE_DIRECTION_AB,
+            .application = application,
+            .size_low = part->size_low,
+            .size_high = part->size_high,
+            .packets = part->count,
+            .first_ns = workspace->times[0],
+            .last_ns = workspace->times[part->count - 1],
+            .gaps = statistics_gaps(workspace->times, part->count, workspace->scratch),
         };
-        add_packet(groups, &packet);
-    }
-    cursor_close(&cursor);
-    if (problem == NULL)
-        return true;
-    g_propagate_error(error, problem);
-    return false;
-}
-
-gint64 intervals_mean(gint64 span, gint64 gaps)
-{
-    return (gint64)(((guint64)span + (guint64)gaps / 2) / (guint64)gaps);
-}
-
-/* The groups as sorted rows. */
-static void make_rows(struct intervals *intervals, GHashTable *groups)
-{
-    g_autofree struct group **sorted =
-        (struct group **)g_hash_table_get_keys_as_array(groups, &intervals->count);
-
-    qsort(sorted, intervals->count, sizeof(gpointer), group_compare);
-    intervals->pairs = g_new(gint64, intervals->count);
-    intervals->rows = g_new(FieldEdgeInterval, intervals->count);
-    for (guint i = 0; i < intervals->count; i++) {
-        const struct group *group = sorted[i];
-        gint64 span = time_span(group->last_ns, group->first_ns);
-
-        intervals->pairs[i] = group->pair;
-        intervals->rows[i] = (FieldEdgeInterval){
-            .direction = group->direction,
-            .application = g_ptr_array_index(intervals->applications, group->rank),
-            .frame_bytes = group->frame_bytes,
-            .packets = group->packets,
-            .first_ns = group->first_ns,
-            .last_ns = group->last_ns,
-            .mean_ns =
-                group->packets > 1 ? intervals_mean(span, group->packets - 1) : FIELDEDGE_NONE,
-        };
+        g_array_append_val(rows, row);
     }
 }
 
-struct intervals *intervals_collect(FieldEdgeDatabase *database,
-                                    const FieldEdgeSelection *selection, GError **error)
+const char *fieldedge_direction_name(FieldEdgeDirection direction)
 {
-    g_autoptr(GHashTable) groups = g_hash_table_new_full(group_hash, group_equal, g_free, NULL);
-    g_autoptr(GPtrArray) applications = database_application_names(database, error);
-    g_autoptr(GArray) members = NULL;
+    static const char *const names[] = {"AB", "BA", "both"};
 
-    if (applications == NULL)
-        return NULL;
-    members = load_members(database, selection, error);
-    if (members == NULL || !read_packets(database, selection, members, groups, error))
-        return NULL;
-
-    struct intervals *intervals = g_new0(struct intervals, 1);
-    intervals->applications = g_steal_pointer(&applications);
-    make_rows(intervals, groups);
-    return intervals;
+    return direction <= FIELDEDGE_DIRECTION_BOTH ? names[direction] : "both";
 }
 
-const FieldEdgeInterval *intervals_of_pair(struct intervals *intervals, gint64 pair, guint *count)
-{
-    while (intervals->next < intervals->count && intervals->pairs[intervals->next] < pair)
-        intervals->next++;
+/* ---- The public iterator: computed, or read from the result tables ---- */
 
-    guint first = intervals->next;
-    while (intervals->next < intervals->count && intervals->pairs[intervals->next] == pair)
-        intervals->next++;
-    *count = intervals->next - first;
-    return intervals->rows + first;
+struct _FieldEdgeIntervals {
+    struct groups *groups;              /* NULL: stored */
+    const struct groups_result *result; /* the stream whose rows are being handed out */
+    guint next;                         /* of its rows */
+    struct results_intervals *stored;
+    FieldEdgeInterval row;
+};
+
+FieldEdgeIntervals *fieldedge_intervals_new(FieldEdgeDatabase *database,
+                                            const FieldEdgeSelection *selection,
+                                            const FieldEdgeTolerance *tolerance, GError **error)
+{
+    g_return_val_if_fail(database != NULL, NULL);
+
+    g_autoptr(FieldEdgeIntervals) intervals = g_new0(FieldEdgeIntervals, 1);
+    bool is_stored;
+
+    if (!results_are_current(database, selection, tolerance, &is_stored, error))
+        return NULL;
+    if (is_stored)
+        intervals->stored = results_intervals_new(database, selection, error);
+    else
+        intervals->groups = groups_new(database, selection, tolerance, GROUPS_INTERVALS, error);
+    if (intervals->stored == NULL && intervals->groups == NULL)
+        return NULL;
+    return g_steal_pointer(&intervals);
 }
 
-void intervals_free(struct intervals *intervals)
+const FieldEdgeInterval *fieldedge_intervals_next(FieldEdgeIntervals *intervals, GError **error)
+{
+    if (intervals->stored != NULL)
+        return results_intervals_next(intervals->stored, error);
+    while (intervals->result == NULL || intervals->next == intervals->result->interval_count) {
+        intervals->result = groups_next(intervals->groups, error);
+        intervals->next = 0;
+        if (intervals->result == NULL)
+            return NULL;
+    }
+    intervals->row = intervals->result->intervals[intervals->next++];
+    intervals->row.host_a = intervals->result->hosts->host_a;
+    intervals->row.host_b = intervals->result->hosts->host_b;
+    return &intervals->row;
+}
+
+void fieldedge_intervals_free(FieldEdgeIntervals *intervals)
 {
     if (intervals == NULL)
         return;
-    g_ptr_array_unref(intervals->applications);
-    g_free(intervals->pairs);
-    g_free(intervals->rows);
+    groups_free(intervals->groups);
+    results_intervals_free(intervals->stored);
     g_free(intervals);
 }

@@ -1,26 +1,23 @@
 /* intervals.h
- * Inside libfieldedge: the intervals of every selected host pair, from one reading of the packets.
- *
- *     intervals_collect() → intervals_of_pair() with rising pair numbers → intervals_free()
+ * Inside libfieldedge: the gaps between packets of one host pair, direction, application and size
+ * group.  Computed in several threads, each with a workspace of its own.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef FIELDEDGE_INTERVALS_H
 #define FIELDEDGE_INTERVALS_H
 
-#include "database.h"
+#include "bundle.h"
+#include "fieldedge.h"
 
-struct intervals;
+struct intervals_workspace;
 
-struct intervals *intervals_collect(FieldEdgeDatabase *database,
-                                    const FieldEdgeSelection *selection, GError **error);
+struct intervals_workspace *intervals_workspace_new(void);
+void intervals_workspace_free(struct intervals_workspace *workspace);
 
-/* The rows of the pair of this number (pairs.h) and their count; they last until
- * intervals_free().*/
-const FieldEdgeInterval *intervals_of_pair(struct intervals *intervals, gint64 pair, guint *count);
-void intervals_free(struct intervals *intervals);
-
-/* span / gaps to the nearest nanosecond: the mean of gaps that add up to span. */
-gint64 intervals_mean(gint64 span, gint64 gaps);
+/* Appends a FieldEdgeInterval for each part of the split to rows; hosts are left NULL, application
+ * is borrowed. */
+void intervals_of_bundle(struct intervals_workspace *workspace, const struct bundle *bundle,
+                         const struct bundle_split *split, const char *application, GArray *rows);
 
 #endif

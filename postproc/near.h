@@ -6,9 +6,9 @@
  * Letters are compared without case, '-' and '_' are the same.  A name is near if
  *
  * - few letters must be put in, taken out, changed or swapped with their neighbour (each counts
- *   one; the optimal string alignment distance): none a name of two letters, one of up to five, two of
- *   up to eight, three above.  Of a name with parts, "TCP_MQTT", its ends "MQTT" count too: MQQT is
- *   one letter from it;
+ *   one; the optimal string alignment distance): none a name of two letters, one of up to five, two
+ * of up to eight, three above.  Of a name with parts, "TCP_MQTT", its ends "MQTT" count too: MQQT
+ * is one letter from it;
  * - or it contains what was wanted, if that has three letters or more.
  *
  * Fewest letters first, then by name.  Names of more than NEAR_LENGTH bytes are never near: the

@@ -14,13 +14,13 @@ FieldEdgeTotals *fieldedge_totals_new(FieldEdgeDatabase *database,
                                       const FieldEdgeSelection *selection, GError **error)
 {
     static const char sql[] =
-        "SELECT application, sum(conversations), sum(packets), sum(frame_bytes), sum(ip_bytes),"
-        "       sum(payload_bytes), sum(bad_packets), sum(bad_bytes), sum(retransmissions),"
-        "       sum(retransmission_bytes), sum(retransmitted_bytes), min(started_ns),"
-        "       max(ended_ns)"
-        "  FROM application_totals_all"
-        " WHERE (?1 = 2 OR is_local = ?1) AND (?2 = 0 OR capture_id = ?2)"
-        " GROUP BY application ORDER BY 5 DESC, 1";
+        "WITH " SQL_CHOSEN "SELECT n.name, count(*), sum(v.packets_ab + v.packets_ba),"
+        "       sum(v.frame_bytes_ab + v.frame_bytes_ba), sum(v.ip_bytes_ab + v.ip_bytes_ba),"
+        "       sum(v.payload_bytes_ab + v.payload_bytes_ba), sum(v.bad_packets),"
+        "       sum(v.bad_bytes), sum(v.retransmissions), sum(v.retransmission_bytes),"
+        "       sum(v.retransmitted_bytes), min(v.started_ns), max(v.ended_ns)"
+        "  FROM chosen v JOIN application n ON n.id = v.application"
+        " GROUP BY v.application ORDER BY 5 DESC, 1";
     g_autoptr(FieldEdgeTotals) totals = g_new0(FieldEdgeTotals, 1);
 
     if (!cursor_open(&totals->cursor, database, sql, selection, error))

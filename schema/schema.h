@@ -18,7 +18,7 @@
 
 /* PRAGMA application_id of every FieldEdge database ("FEdg") and PRAGMA user_version of ours. */
 #define SCHEMA_APPLICATION_ID 0x46456467
-#define SCHEMA_VERSION        1
+#define SCHEMA_VERSION        2
 
 #define SCHEMA_ERROR (schema_error_quark())
 GQuark schema_error_quark(void);

@@ -134,3 +134,47 @@ SELECT (q.packet >> 32) + 1 AS capture_id, p.conversation AS conversation_id,
        q.conversation AS quoted_conversation_id, q.packet AS packet_id
   FROM quote q
   JOIN packet p ON p.id = q.packet;
+
+-- What `fieldedge analyze` stored, empty until it ran.  analysis tells of which packets.
+CREATE VIEW pair_repeats AS
+SELECT r.is_local, a.text AS host_a, b.text AS host_b, r.conversations, r.mean_ns, r.median_ns,
+       r.stdev_ns, r.mad_ns, r.min_ns, r.max_ns
+  FROM analysis
+  JOIN result_pair r
+  JOIN host a ON a.id = r.host_a
+  JOIN host b ON b.id = r.host_b;
+
+CREATE VIEW intervals AS
+SELECT r.is_local, a.text AS host_a, b.text AS host_b, n.name AS application,
+       CASE r.direction WHEN 0 THEN 'AB' ELSE 'BA' END AS direction, r.frame_bytes, r.packets,
+       r.first_ns, r.last_ns, r.mean_ns, r.median_ns, r.stdev_ns, r.mad_ns, r.min_ns, r.max_ns
+  FROM analysis
+  JOIN result_interval r
+  JOIN host a ON a.id = r.host_a
+  JOIN host b ON b.id = r.host_b
+  JOIN application n ON n.id = r.application;
+
+CREATE VIEW period_groups AS
+SELECT r.id, r.is_local, a.text AS host_a, b.text AS host_b, n.name AS application,
+       r.conversation AS conversation_id,
+       CASE r.direction WHEN 0 THEN 'AB' WHEN 1 THEN 'BA' ELSE 'both' END AS direction,
+       r.frame_bytes, r.events, r.cycles, r.ip_bytes, r.first_ns, r.last_ns, r.verdict, r.score,
+       r.p_value, r.is_repeat
+  FROM analysis
+  JOIN result_period_group r
+  JOIN host a ON a.id = r.host_a
+  JOIN host b ON b.id = r.host_b
+  JOIN application n ON n.id = r.application;
+
+CREATE VIEW periods AS
+SELECT g.is_local, g.host_a, g.host_b, g.application, g.conversation_id, g.direction,
+       g.frame_bytes, p.period_ns, p.low_ns, p.high_ns, p.jitter_ns, p.hit_rate, p.kind, p.score,
+       p.p_value, p.phase_ns, p.hits, p.first_ns, p.last_ns, p.bytes_per_cycle,
+       p.events_explained, p.bytes_explained, p.change_ns, g.is_repeat, g.id AS period_group_id
+  FROM period_groups g
+  JOIN result_period p ON p.period_group = g.id;
+
+CREATE VIEW conversation_verdicts AS
+SELECT r.conversation AS conversation_id, r.verdict, r.packets
+  FROM analysis
+  JOIN result_verdict r;

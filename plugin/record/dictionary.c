@@ -4,7 +4,7 @@
  */
 #include "plugin/record/dictionary.h"
 
-#include "plugin/record/verdicts.h"
+#include "schema/verdicts.h"
 
 #include <string.h>
 

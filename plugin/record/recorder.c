@@ -9,7 +9,7 @@
 #include "plugin/record/fragments.h"
 #include "plugin/record/names.h"
 #include "plugin/record/siphash.h"
-#include "plugin/record/verdicts.h"
+#include "schema/verdicts.h"
 #include "plugin/record/writer.h"
 
 #include <string.h>

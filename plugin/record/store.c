@@ -6,7 +6,7 @@
 
 #include "plugin/record/dictionary.h"
 #include "plugin/record/store_open.h"
-#include "plugin/record/verdicts.h"
+#include "schema/verdicts.h"
 
 #include <string.h>
 

@@ -88,6 +88,8 @@ typedef struct {
     char *sort;
     char *top;
     char *colour;
+    char *zone;
+    char **where;
     gint64 capture;
     gboolean all, local;
     char **operands;
@@ -100,6 +102,8 @@ static void reader_options_clear(reader_options *options)
     g_free(options->sort);
     g_free(options->top);
     g_free(options->colour);
+    g_free(options->zone);
+    g_strfreev(options->where);
     g_strfreev(options->operands);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(reader_options, reader_options_clear)
@@ -121,6 +125,10 @@ static GOptionEntry *make_entries(reader_options *common, const GOptionEntry *mo
         {"all", 'a', 0, G_OPTION_ARG_NONE, &common->all,
          "WAN and local traffic, instead of WAN alone", NULL},
         {"local", 'l', 0, G_OPTION_ARG_NONE, &common->local, "Local traffic alone", NULL},
+        {"where", 'w', 0, G_OPTION_ARG_STRING_ARRAY, &common->where,
+         "Only this traffic, see fieldedge(1)", "FILTER"},
+        {"zone", 'z', 0, G_OPTION_ARG_STRING, &common->zone,
+         "Time zone for people, and of bins (UTC)", "ZONE"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &common->operands, NULL, NULL},
     };
     GArray *all = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
@@ -161,6 +169,27 @@ static int check_options(const char *command, const reader_options *common)
     return CLI_OK;
 }
 
+/* Zone first: filters have times. */
+static int make_selection(const reader_options *common, struct reader *reader)
+{
+    g_autoptr(GError) error = NULL;
+
+    reader->scope = common->all     ? FIELDEDGE_SCOPE_ALL
+                    : common->local ? FIELDEDGE_SCOPE_LOCAL
+                                    : FIELDEDGE_SCOPE_WAN;
+    reader->selection = fieldedge_selection_new();
+    fieldedge_selection_set_scope(reader->selection, reader->scope);
+    fieldedge_selection_set_capture(reader->selection, common->capture);
+    if (common->zone != NULL &&
+        !fieldedge_selection_set_time_zone(reader->selection, common->zone, &error))
+        return cli_usage(reader->command, "--zone: %s", error->message);
+    for (char **where = common->where; where != NULL && *where != NULL; where++) {
+        if (!fieldedge_selection_add_filter(reader->selection, *where, &error))
+            return cli_usage(reader->command, "%s", error->message);
+    }
+    return CLI_OK;
+}
+
 bool reader_parse(struct reader *reader, int argc, char **argv, const char *summary,
                   const char *examples, const GOptionEntry *more, int *status)
 {
@@ -180,13 +209,24 @@ bool reader_parse(struct reader *reader, int argc, char **argv, const char *summ
     reader->sort = g_steal_pointer(&common.sort);
     reader->path = g_strdup(common.operands[0]);
     reader->output_path = g_steal_pointer(&common.output);
-    reader->scope = common.all     ? FIELDEDGE_SCOPE_ALL
-                    : common.local ? FIELDEDGE_SCOPE_LOCAL
-                                   : FIELDEDGE_SCOPE_WAN;
-    reader->selection = fieldedge_selection_new();
-    fieldedge_selection_set_scope(reader->selection, reader->scope);
-    fieldedge_selection_set_capture(reader->selection, common.capture);
-    return true;
+    reader->zone = g_strdup(common.zone);
+    *status = make_selection(&common, reader);
+    if (*status == CLI_OK)
+        return true;
+    reader_end(reader, NULL);
+    return false;
+}
+
+bool reader_parse_tolerance(struct reader *reader, const char *text, FieldEdgeTolerance *tolerance,
+                            int *status)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (text == NULL || fieldedge_parse_tolerance(text, tolerance, &error))
+        return true;
+    *status = cli_usage(reader->command, "--size-tolerance: %s", error->message);
+    reader_end(reader, NULL);
+    return false;
 }
 
 static bool is_same_file(const char *a, const char *b)
@@ -218,6 +258,7 @@ static bool open_ordered(struct reader *reader, const struct output_order *order
 
     if (open_both(reader, &error)) {
         output_set_colour(reader->output, reader->colour);
+        output_set_zone(reader->output, reader->zone);
         output_set_order(reader->output, order);
         return true;
     }
@@ -261,6 +302,7 @@ int reader_end(struct reader *reader, GError *problem)
     g_free(reader->sort);
     g_free(reader->path);
     g_free(reader->output_path);
+    g_free(reader->zone);
     /* Who reads through `head` knows that the rest is missing. */
     if (error != NULL && !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PIPE))
         cli_message(error->message);

@@ -32,8 +32,11 @@ struct cli_command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
+int cmd_analyze(int argc, char **argv);
 int cmd_conversations(int argc, char **argv);
 int cmd_hosts(int argc, char **argv);
+int cmd_intervals(int argc, char **argv);
+int cmd_periods(int argc, char **argv);
 int cmd_process(int argc, char **argv);
 int cmd_series(int argc, char **argv);
 int cmd_summary(int argc, char **argv);
@@ -59,6 +62,7 @@ struct reader {
     enum output_colour colour;
     char *sort;  /* as given, or NULL */
     guint64 top; /* 0: all rows */
+    char *zone;  /* NULL: UTC */
     FieldEdgeScope scope;
     FieldEdgeSelection *selection;
     FieldEdgeDatabase *database; /* this and output: from reader_open() on */
@@ -68,6 +72,16 @@ struct reader {
 /* Parses the common options and those in entries (NULL: none).  FALSE: *status is the exit code. */
 bool reader_parse(struct reader *reader, int argc, char **argv, const char *summary,
                   const char *examples, const GOptionEntry *entries, int *status);
+
+/* The option of commands that group packets by size, for their entries; and its check after
+ * reader_parse().  FALSE: *status is the exit code. */
+#define CLI_TOLERANCE_ENTRY(text)                                                                  \
+    {                                                                                              \
+        "size-tolerance", 't', 0, G_OPTION_ARG_STRING, &(text),                                    \
+            "Group sizes: 8 bytes, or 5% larger", "SIZE"                                           \
+    }
+bool reader_parse_tolerance(struct reader *reader, const char *text, FieldEdgeTolerance *tolerance,
+                            int *status);
 
 /* Opens the database, then the output, which gets rows of these columns; table is the key of the
  * one in a group that --sort and --top concern, or NULL.  FALSE: *status is the exit code. */

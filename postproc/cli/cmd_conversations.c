@@ -1,38 +1,36 @@
 /* cmd_conversations.c
- * fieldedge conversations: host pairs.
+ * fieldedge conversations: host pairs, or with --each every conversation.
  *
- * A row is a pair, or with --intervals a packet size of a pair.  In JSON the keys of a pair up to
- * repeat_stdev are those of the Python library's analyze_conversations(), in its order.
+ * In JSON the keys of a pair up to repeat_stdev are those of the Python library's
+ * analyze_conversations(), in its order.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "cli.h"
+#include "values.h"
 
 static const char summary[] =
     "Writes all conversations between two hosts put together, whichever began: bytes,\n"
-    "faults, how often packets of one size come and how often conversations begin.";
+    "faults, how often packets of one size come and how often conversations begin. With\n"
+    "--each, writes every conversation by itself.";
 
-static const char examples[] = "Examples:\n"
-                               "  fieldedge conversations site.db\n"
-                               "  fieldedge conversations site.db --sort bytes --top 10\n"
-                               "  fieldedge conversations site.db --intervals\n"
-                               "  fieldedge conversations site.db --format json | jq '.[0]'";
-
-static struct output_value span(gint64 ns)
-{
-    return (struct output_value){.number = ns, .is_null = ns == FIELDEDGE_NONE};
-}
+static const char examples[] =
+    "Examples:\n"
+    "  fieldedge conversations site.db\n"
+    "  fieldedge conversations site.db --sort bytes --top 10\n"
+    "  fieldedge conversations site.db --each --where 'application=TCP_MQTT'\n"
+    "  fieldedge conversations site.db --format json | jq '.[0]'";
 
 /* ---- What is nested in JSON ---- */
 
 struct fragments {
-    output_fragment *hosts, *applications, *start_times, *intervals;
+    output_fragment *hosts, *applications, *start_times, *intervals, *servers, *verdicts;
 };
 
 static struct fragments fragments_new(void)
 {
     return (struct fragments){output_fragment_new(), output_fragment_new(), output_fragment_new(),
-                              output_fragment_new()};
+                              output_fragment_new(), output_fragment_new(), output_fragment_new()};
 }
 
 static void fragments_free(struct fragments *fragments)
@@ -41,6 +39,8 @@ static void fragments_free(struct fragments *fragments)
     output_fragment_free(fragments->applications);
     output_fragment_free(fragments->start_times);
     output_fragment_free(fragments->intervals);
+    output_fragment_free(fragments->servers);
+    output_fragment_free(fragments->verdicts);
 }
 
 static void write_intervals(output_fragment *fragment, const char *key, const FieldEdgePair *pair,
@@ -52,30 +52,23 @@ static void write_intervals(output_fragment *fragment, const char *key, const Fi
         const FieldEdgeInterval *interval = &pair->intervals[i];
         if (interval->direction != direction)
             continue;
-        g_autofree char *group = g_strdup_printf("%s_%" G_GINT64_FORMAT "B", interval->application,
-                                                 interval->frame_bytes);
+        g_autofree char *group =
+            g_strdup_printf("%s_%" G_GINT64_FORMAT "B", interval->application, interval->size_low);
         output_json_key(fragment, group);
-        if (interval->mean_ns == FIELDEDGE_NONE)
+        if (interval->gaps.mean_ns == FIELDEDGE_NONE)
             output_json_null(fragment);
         else
-            output_json_seconds(fragment, interval->mean_ns);
+            output_json_seconds(fragment, interval->gaps.mean_ns);
     }
     output_json_end(fragment);
 }
 
 static void fragments_write(struct fragments *fragments, const FieldEdgePair *pair)
 {
-    output_fragment_reset(fragments->hosts);
-    output_json_begin(fragments->hosts, '[');
-    output_json_text(fragments->hosts, pair->host_a);
-    output_json_text(fragments->hosts, pair->host_b);
-    output_json_end(fragments->hosts);
-
-    output_fragment_reset(fragments->applications);
-    output_json_begin(fragments->applications, '[');
-    for (const char *const *name = pair->applications; *name != NULL; name++)
-        output_json_text(fragments->applications, *name);
-    output_json_end(fragments->applications);
+    fragment_pair(fragments->hosts, pair->host_a, pair->host_b);
+    fragment_texts(fragments->applications, pair->applications);
+    fragment_texts(fragments->servers, pair->server_names);
+    fragment_verdicts(fragments->verdicts, pair->verdicts, pair->verdict_count);
 
     output_fragment_reset(fragments->start_times);
     output_json_begin(fragments->start_times, '[');
@@ -119,7 +112,6 @@ static const struct output_column pair_columns[] = {
     {"bytes_bad", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
     {"retransmit_count", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
     {"retransmit_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
-    {"retransmitted_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_RECORDS},
     {"repeat_mean", "Repeats", OUTPUT_SPAN, OUTPUT_FOR_ALL},
     {"repeat_stdev", NULL, OUTPUT_SPAN, OUTPUT_FOR_PROGRAMS},
 
@@ -129,22 +121,37 @@ static const struct output_column pair_columns[] = {
     {"bytes_BA", NULL, OUTPUT_BYTES, OUTPUT_FOR_DOCUMENTS},
     {"ip_bytes_AB", NULL, OUTPUT_BYTES, OUTPUT_FOR_DOCUMENTS},
     {"ip_bytes_BA", NULL, OUTPUT_BYTES, OUTPUT_FOR_DOCUMENTS},
-    {"payload_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_DOCUMENTS},
-    {"retransmitted_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_DOCUMENTS},
+    {"payload_bytes_AB", NULL, OUTPUT_BYTES, OUTPUT_FOR_DOCUMENTS},
+    {"payload_bytes_BA", NULL, OUTPUT_BYTES, OUTPUT_FOR_DOCUMENTS},
+    {"payload_bytes_ab", NULL, OUTPUT_BYTES, OUTPUT_FOR_RECORDS},
+    {"payload_bytes_ba", NULL, OUTPUT_BYTES, OUTPUT_FOR_RECORDS},
+    {"payload_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
+    {"overhead_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
+    {"retransmitted_bytes", "Retransm.", OUTPUT_BYTES, OUTPUT_FOR_ALL, .mark = OUTPUT_FAULT},
+    {"bad_by_verdict", NULL, OUTPUT_NESTED, OUTPUT_FOR_DOCUMENTS},
+    {"bad_by_verdict", NULL, OUTPUT_TEXT, OUTPUT_FOR_RECORDS},
+    {"repeat_median", NULL, OUTPUT_SPAN, OUTPUT_FOR_PROGRAMS},
+    {"repeat_mad", NULL, OUTPUT_SPAN, OUTPUT_FOR_PROGRAMS},
+    {"repeat_min", NULL, OUTPUT_SPAN, OUTPUT_FOR_PROGRAMS},
+    {"repeat_max", NULL, OUTPUT_SPAN, OUTPUT_FOR_PROGRAMS},
 
     {"first", NULL, OUTPUT_TIME, OUTPUT_FOR_PROGRAMS},
     {"last", NULL, OUTPUT_TIME, OUTPUT_FOR_PROGRAMS},
+    {"duration", NULL, OUTPUT_SPAN, OUTPUT_FOR_PROGRAMS},
     {"name_A", NULL, OUTPUT_TEXT, OUTPUT_FOR_DOCUMENTS},
     {"name_B", NULL, OUTPUT_TEXT, OUTPUT_FOR_DOCUMENTS},
-    {"payload_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_RECORDS},
     {"name_a", NULL, OUTPUT_TEXT, OUTPUT_FOR_RECORDS},
     {"name_b", NULL, OUTPUT_TEXT, OUTPUT_FOR_RECORDS},
+    {"server_names", NULL, OUTPUT_NESTED, OUTPUT_FOR_DOCUMENTS},
+    {"server_names", NULL, OUTPUT_TEXT, OUTPUT_FOR_RECORDS},
 };
 
 static void write_pair(struct output *output, const FieldEdgePair *pair,
                        struct fragments *fragments)
 {
     g_autofree char *applications = g_strjoinv(" ", (char **)pair->applications);
+    g_autofree char *servers = g_strjoinv(" ", (char **)pair->server_names);
+    g_autofree char *verdicts = text_of_verdicts(pair->verdicts, pair->verdict_count);
     g_autofree char *hosts = g_strconcat(pair->host_a, " ", pair->host_b, NULL);
 
     if (output_is_for(output, OUTPUT_FOR_DOCUMENTS))
@@ -175,9 +182,8 @@ static void write_pair(struct output *output, const FieldEdgePair *pair,
         {.number = pair->bad_bytes},
         {.number = pair->retransmissions},
         {.number = pair->retransmission_bytes},
-        {.number = pair->retransmitted_bytes},
-        span(pair->repeat_mean_ns),
-        span(pair->repeat_stdev_ns),
+        value_or_none(pair->starts.mean_ns),
+        value_or_none(pair->starts.stdev_ns),
 
         {.number = pair->packets_ab},
         {.number = pair->packets_ba},
@@ -185,80 +191,167 @@ static void write_pair(struct output *output, const FieldEdgePair *pair,
         {.number = pair->frame_bytes_ba},
         {.number = pair->ip_bytes_ab},
         {.number = pair->ip_bytes_ba},
-        {.number = pair->payload_bytes},
+        {.number = pair->payload_bytes_ab},
+        {.number = pair->payload_bytes_ba},
+        {.number = pair->payload_bytes_ab},
+        {.number = pair->payload_bytes_ba},
+        {.number = pair->payload_bytes_ab + pair->payload_bytes_ba},
+        {.number = pair->overhead_bytes},
         {.number = pair->retransmitted_bytes},
+        {.text = output_fragment_text(fragments->verdicts)},
+        {.text = verdicts},
+        value_or_none(pair->starts.median_ns),
+        value_or_none(pair->starts.mad_ns),
+        value_or_none(pair->starts.min_ns),
+        value_or_none(pair->starts.max_ns),
 
         {.number = pair->started_ns},
         {.number = pair->ended_ns},
+        {.number = pair->duration_ns},
         {.text = pair->name_a},
         {.text = pair->name_b},
-        {.number = pair->payload_bytes},
         {.text = pair->name_a},
         {.text = pair->name_b},
+        {.text = output_fragment_text(fragments->servers)},
+        {.text = *servers != '\0' ? servers : NULL},
     };
 
     output_row(output, values);
 }
 
-static const struct output_column interval_columns[] = {
-    {"host_a", "Host A", OUTPUT_TEXT, OUTPUT_FOR_ALL},
-    {"host_b", "Host B", OUTPUT_TEXT, OUTPUT_FOR_ALL},
-    {"direction", "Dir.", OUTPUT_TEXT, OUTPUT_FOR_ALL},
-    {"application", "Application", OUTPUT_TEXT, OUTPUT_FOR_ALL},
-    {"bytes", "Size", OUTPUT_BYTES, OUTPUT_FOR_ALL},
-    {"packets", "Packets", OUTPUT_COUNT, OUTPUT_FOR_ALL},
-    {"interval", "Interval", OUTPUT_SPAN, OUTPUT_FOR_ALL},
-    {"first", NULL, OUTPUT_TIME, OUTPUT_FOR_PROGRAMS},
-    {"last", NULL, OUTPUT_TIME, OUTPUT_FOR_PROGRAMS},
-};
-
-static void write_pair_intervals(struct output *output, const FieldEdgePair *pair)
+static void write_pairs(struct reader *reader, GError **error)
 {
-    for (guint i = 0; i < pair->interval_count; i++) {
-        const FieldEdgeInterval *row = &pair->intervals[i];
-        const struct output_value values[G_N_ELEMENTS(interval_columns)] = {
-            {.text = pair->host_a},
-            {.text = pair->host_b},
-            {.text = row->direction == FIELDEDGE_DIRECTION_AB ? "AB" : "BA"},
-            {.text = row->application},
-            {.number = row->frame_bytes},
-            {.number = row->packets},
-            span(row->mean_ns),
-            {.number = row->first_ns},
-            {.number = row->last_ns},
-        };
-        output_row(output, values);
-    }
-}
-
-static const struct kind {
-    const struct output_column *columns;
-    size_t count;
-} pairs_kind = {pair_columns, G_N_ELEMENTS(pair_columns)},
-  intervals_kind = {interval_columns, G_N_ELEMENTS(interval_columns)};
-
-static void write_rows(struct output *output, FieldEdgePairs *pairs, const struct kind *kind,
-                       GError **error)
-{
+    struct output *output = reader->output;
     struct fragments fragments = fragments_new();
     const FieldEdgePair *pair;
+    guint with = (output_is_for(output, OUTPUT_FOR_DOCUMENTS) ? FIELDEDGE_WITH_INTERVALS : 0) |
+                 (output_is_for(output, OUTPUT_FOR_PROGRAMS) ? FIELDEDGE_WITH_VERDICTS : 0);
+    FieldEdgePairs *pairs = fieldedge_pairs_new(reader->database, reader->selection, with, error);
 
-    output_table_begin(output, NULL, NULL, kind->columns, kind->count);
-    while (!output_done(output) && (pair = fieldedge_pairs_next(pairs, error)) != NULL) {
-        if (kind == &intervals_kind)
-            write_pair_intervals(output, pair);
-        else
+    if (pairs != NULL) {
+        output_table_begin(output, NULL, NULL, pair_columns, G_N_ELEMENTS(pair_columns));
+        while (!output_done(output) && (pair = fieldedge_pairs_next(pairs, error)) != NULL)
             write_pair(output, pair, &fragments);
+        output_table_end(output);
     }
-    output_table_end(output);
+    fieldedge_pairs_free(pairs);
     fragments_free(&fragments);
+}
+
+/* ---- Every conversation ---- */
+
+static const struct output_column each_columns[] = {
+    {"id", "No.", OUTPUT_COUNT, OUTPUT_FOR_ALL},
+    {"capture", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
+    {"transport", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
+    {"stream", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
+    {"host_a", "Host A", OUTPUT_TEXT, OUTPUT_FOR_ALL},
+    {"port_a", "Port", OUTPUT_COUNT, OUTPUT_FOR_ALL},
+    {"host_b", "Host B", OUTPUT_TEXT, OUTPUT_FOR_ALL},
+    {"port_b", "Port", OUTPUT_COUNT, OUTPUT_FOR_ALL},
+    {"application", "Application", OUTPUT_TEXT, OUTPUT_FOR_ALL},
+    {"label_source", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
+    {"server_name", "Server", OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS | OUTPUT_FOR_WIDE,
+     OUTPUT_WRAP_ANYWHERE},
+    {"name_a", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
+    {"name_b", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
+    {"vlan", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
+    {"tunnel", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
+    {"is_local", NULL, OUTPUT_FLAG, OUTPUT_FOR_PROGRAMS},
+    {"first", "First", OUTPUT_TIME, OUTPUT_FOR_PROGRAMS | OUTPUT_FOR_WIDE},
+    {"last", NULL, OUTPUT_TIME, OUTPUT_FOR_PROGRAMS},
+    {"duration", "Lasts", OUTPUT_SPAN, OUTPUT_FOR_ALL},
+    {"packets", "Packets", OUTPUT_COUNT, OUTPUT_FOR_ALL},
+    {"packets_ab", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
+    {"packets_ba", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
+    {"frame_bytes_ab", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
+    {"frame_bytes_ba", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
+    {"ip_bytes", "IP bytes", OUTPUT_BYTES, OUTPUT_FOR_ALL},
+    {"ip_bytes_ab", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
+    {"ip_bytes_ba", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
+    {"payload_bytes_ab", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
+    {"payload_bytes_ba", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
+    {"overhead_bytes", "Overhead", OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS | OUTPUT_FOR_WIDE},
+    {"bad_packets", "Bad", OUTPUT_COUNT, OUTPUT_FOR_ALL, .mark = OUTPUT_FAULT},
+    {"bad_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
+    {"bad_by_verdict", NULL, OUTPUT_NESTED, OUTPUT_FOR_DOCUMENTS},
+    {"bad_by_verdict", NULL, OUTPUT_TEXT, OUTPUT_FOR_RECORDS},
+    {"retransmissions", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
+    {"retransmission_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
+    {"retransmitted_bytes", "Retransm.", OUTPUT_BYTES, OUTPUT_FOR_ALL, .mark = OUTPUT_FAULT},
+};
+
+static void write_conversation(struct output *output, const FieldEdgeConversation *row,
+                               output_fragment *verdicts)
+{
+    g_autofree char *text = text_of_verdicts(row->verdicts, row->verdict_count);
+
+    fragment_verdicts(verdicts, row->verdicts, row->verdict_count);
+    const struct output_value values[G_N_ELEMENTS(each_columns)] = {
+        {.number = row->id},
+        {.number = row->capture},
+        {.text = row->transport},
+        value_or_none(row->stream),
+        {.text = row->host_a},
+        value_or_none(row->port_a),
+        {.text = row->host_b},
+        value_or_none(row->port_b),
+        {.text = row->application},
+        {.text = row->label_source},
+        {.text = row->server_name},
+        {.text = row->name_a},
+        {.text = row->name_b},
+        value_or_none(row->vlan),
+        {.text = row->tunnel},
+        {.number = row->is_local},
+        {.number = row->started_ns},
+        {.number = row->ended_ns},
+        {.number = row->duration_ns},
+        {.number = row->packets_ab + row->packets_ba},
+        {.number = row->packets_ab},
+        {.number = row->packets_ba},
+        {.number = row->frame_bytes_ab},
+        {.number = row->frame_bytes_ba},
+        {.number = row->ip_bytes_ab + row->ip_bytes_ba},
+        {.number = row->ip_bytes_ab},
+        {.number = row->ip_bytes_ba},
+        {.number = row->payload_bytes_ab},
+        {.number = row->payload_bytes_ba},
+        {.number = row->overhead_bytes},
+        {.number = row->bad_packets},
+        {.number = row->bad_bytes},
+        {.text = output_fragment_text(verdicts)},
+        {.text = text},
+        {.number = row->retransmissions},
+        {.number = row->retransmission_bytes},
+        {.number = row->retransmitted_bytes},
+    };
+
+    output_row(output, values);
+}
+
+static void write_each(struct reader *reader, GError **error)
+{
+    struct output *output = reader->output;
+    g_autoptr(output_fragment) verdicts = output_fragment_new();
+    g_autoptr(FieldEdgeConversations) conversations = fieldedge_conversations_new(
+        reader->database, reader->selection, output_is_for(output, OUTPUT_FOR_PROGRAMS), error);
+    const FieldEdgeConversation *row;
+
+    if (conversations == NULL)
+        return;
+    output_table_begin(output, NULL, NULL, each_columns, G_N_ELEMENTS(each_columns));
+    while (!output_done(output) &&
+           (row = fieldedge_conversations_next(conversations, error)) != NULL)
+        write_conversation(output, row, verdicts);
+    output_table_end(output);
 }
 
 int cmd_conversations(int argc, char **argv)
 {
-    gboolean intervals = FALSE;
+    gboolean each = FALSE;
     const GOptionEntry entries[] = {
-        {"intervals", 'i', 0, G_OPTION_ARG_NONE, &intervals, "A row for each packet size", NULL},
+        {"each", 'e', 0, G_OPTION_ARG_NONE, &each, "A row for each conversation", NULL},
         {0},
     };
     struct reader reader;
@@ -267,16 +360,12 @@ int cmd_conversations(int argc, char **argv)
 
     if (!reader_parse(&reader, argc, argv, summary, examples, entries, &status))
         return status;
-
-    const struct kind *kind = intervals ? &intervals_kind : &pairs_kind;
-    if (!reader_open_rows(&reader, NULL, kind->columns, kind->count, &status))
+    if (!reader_open_rows(&reader, NULL, each ? each_columns : pair_columns,
+                          each ? G_N_ELEMENTS(each_columns) : G_N_ELEMENTS(pair_columns), &status))
         return status;
-
-    bool with_intervals = intervals || output_is_for(reader.output, OUTPUT_FOR_DOCUMENTS);
-    g_autoptr(FieldEdgePairs) pairs =
-        fieldedge_pairs_new(reader.database, reader.selection, with_intervals, &error);
-    if (pairs != NULL)
-        write_rows(reader.output, pairs, kind, &error);
-    g_clear_pointer(&pairs, fieldedge_pairs_free);
+    if (each)
+        write_each(&reader, &error);
+    else
+        write_pairs(&reader, &error);
     return reader_end(&reader, error);
 }

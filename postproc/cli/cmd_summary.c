@@ -31,7 +31,7 @@ static const struct output_column capture_columns[] = {
     {"link_type", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
     {"status", "Status", OUTPUT_TEXT, OUTPUT_FOR_ALL},
     {"filter", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
-    {"first", "First (UTC)", OUTPUT_TIME, OUTPUT_FOR_ALL},
+    {"first", "First", OUTPUT_TIME, OUTPUT_FOR_ALL},
     {"last", NULL, OUTPUT_TIME, OUTPUT_FOR_PROGRAMS},
     {"duration", "Duration", OUTPUT_SPAN, OUTPUT_FOR_ALL},
     {"packets", "Packets", OUTPUT_COUNT, OUTPUT_FOR_ALL},

@@ -16,8 +16,12 @@
 static const struct cli_command commands[] = {
     {"process", "Record captures into a database", cmd_process},
     {"summary", "Captures, applications and accounts of a database", cmd_summary},
-    {"series", "Times and bytes of every packet, by application", cmd_series},
-    {"conversations", "Host pairs: bytes, faults, intervals, repeats", cmd_conversations},
+    {"series", "Times and bytes of every packet or bin, by application, host …", cmd_series},
+    {"conversations", "Host pairs, or each conversation: bytes, faults, repeats",
+     cmd_conversations},
+    {"intervals", "How often packets of one size come", cmd_intervals},
+    {"periods", "What repeats, how often and how exactly, and what it costs", cmd_periods},
+    {"analyze", "Store intervals and periods in the database, for SQL", cmd_analyze},
     {"hosts", "What each host sent and received", cmd_hosts},
 };
 

@@ -45,6 +45,7 @@ static void output_free(struct output *output)
     order_free(output->ordered);
     g_free((char *)output->order.table);
     g_free((char *)output->order.column);
+    g_clear_pointer(&output->zone, g_time_zone_unref);
     g_free(output->shown);
     g_free(output->source);
     g_free(output->cells);
@@ -205,6 +206,13 @@ void output_set_colour(struct output *output, enum output_colour colour)
 {
     output->is_coloured =
         colour == OUTPUT_COLOUR_ALWAYS || (colour == OUTPUT_COLOUR_AUTO && wants_colour(output));
+}
+
+void output_set_zone(struct output *output, const char *zone)
+{
+    g_clear_pointer(&output->zone, g_time_zone_unref);
+    if (zone != NULL)
+        output->zone = g_time_zone_new_identifier(zone);
 }
 
 /* ---- Rows ---- */

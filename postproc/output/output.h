@@ -43,7 +43,7 @@ enum output_type {
     OUTPUT_TEXT,   /* .text */
     OUTPUT_COUNT,  /* .number */
     OUTPUT_BYTES,  /* .number */
-    OUTPUT_TIME,   /* .number: ns since the epoch; for people UTC to the second */
+    OUTPUT_TIME,   /* .number: ns since the epoch; for people to the second, with the zone */
     OUTPUT_SPAN,   /* .number: ns */
     OUTPUT_SHARE,  /* .share: part of one; for people per cent */
     OUTPUT_FLAG,   /* .number: 0 or 1 */
@@ -136,6 +136,9 @@ enum output_colour {
 /* "auto", "always" or "never". */
 bool output_parse_colour(const char *name, enum output_colour *colour);
 void output_set_colour(struct output *output, enum output_colour colour);
+
+/* The time zone of times for people, an identifier or an offset; NULL: UTC, written as Z. */
+void output_set_zone(struct output *output, const char *zone);
 
 /* ---- Order of the rows ----
  * Nulls come last; rows that are equal stay in the order they came in.  Texts are compared by their

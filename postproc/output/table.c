@@ -60,14 +60,18 @@ static char *bytes_cell(gint64 bytes)
     return g_strdup_printf("%.1f %s", size, units[unit]);
 }
 
-static char *time_cell(gint64 ns)
+/* "2026-11-24 00:16:12Z", in another zone "2026-11-24 01:16:12+01". */
+static char *time_cell(gint64 ns, GTimeZone *zone)
 {
     gint64 seconds = ns / 1000000000 - (ns % 1000000000 < 0);
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
 
     if (time == NULL)
         return g_strdup_printf("%" PRId64 " s", seconds);
-    return g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
+    if (zone == NULL)
+        return g_date_time_format(time, "%Y-%m-%d %H:%M:%SZ");
+    g_autoptr(GDateTime) there = g_date_time_to_timezone(time, zone);
+    return g_date_time_format(there != NULL ? there : time, "%Y-%m-%d %H:%M:%S%:::z");
 }
 
 static char *span_cell(gint64 ns)
@@ -92,7 +96,8 @@ static char *real_cell(double real)
     return g_strdup_printf(fabs(real) < 999.5 ? "%.3g" : "%.0f", real);
 }
 
-static char *make_cell(enum output_type type, const struct output_value *value)
+static char *make_cell(const struct output *output, enum output_type type,
+                       const struct output_value *value)
 {
     if (value->is_null)
         return g_strdup("-");
@@ -104,7 +109,7 @@ static char *make_cell(enum output_type type, const struct output_value *value)
     case OUTPUT_BYTES:
         return bytes_cell(value->number);
     case OUTPUT_TIME:
-        return time_cell(value->number);
+        return time_cell(value->number, output->zone);
     case OUTPUT_SPAN:
         return span_cell(value->number);
     case OUTPUT_SHARE:
@@ -124,6 +129,8 @@ static char *make_cell(enum output_type type, const struct output_value *value)
 }
 
 /* ---- Tables ---- */
+
+enum { PART = 4096 /* rows that are laid out together: a screen scrolls through fewer */ };
 
 static void nothing(struct output *output)
 {
@@ -162,6 +169,7 @@ static void table_begin(struct output *output, const char *key, const char *titl
     static const char *const titles[] = {"%s\n", "\033[1m%s\033[0m\n"};
 
     (void)key;
+    output->has_parts = false;
     if (output->tables > 0)
         fputc('\n', output->file);
     if (output->in_group)
@@ -190,21 +198,6 @@ static const char *colour_of(const struct output_column *column, const struct ou
     return column->mark == OUTPUT_FAULT && !value->is_null && figure > 0 ? "red" : NULL;
 }
 
-static void row(struct output *output, const struct output_value *values)
-{
-    struct libscols_line *line = scols_table_new_line(output->table, NULL);
-
-    for (size_t i = 0; i < output->count; i++) {
-        g_autofree char *cell = make_cell(output->columns[i].type, &values[i]);
-        const char *colour = colour_of(&output->columns[i], &values[i]);
-        if (output->columns[i].wrap == OUTPUT_WRAP_WORDS && is_narrow(output))
-            g_strdelimit(cell, " ", '\n');
-        scols_line_set_data(line, i, cell);
-        if (output->is_coloured && colour != NULL)
-            scols_cell_set_color(scols_line_get_cell(line, i), colour);
-    }
-}
-
 static const char *cell_text(struct libscols_line *line, size_t column)
 {
     const char *text = scols_cell_get_data(scols_line_get_cell(line, column));
@@ -215,44 +208,89 @@ static const char *cell_text(struct libscols_line *line, size_t column)
 static size_t words_width(struct output *output, size_t column)
 {
     size_t width = strlen(output->columns[column].title);
-    for (size_t i = 0; i < scols_table_get_nlines(output->table); i++) {
-        struct libscols_line *line = scols_table_get_line(output->table, i);
+    struct libscols_iter *lines = scols_new_iter(SCOLS_ITER_FORWARD);
+    struct libscols_line *line;
+
+    while (scols_table_next_line(output->table, lines, &line) == 0) {
         g_auto(GStrv) words = g_strsplit(cell_text(line, column), "\n", -1);
         for (size_t k = 0; words[k] != NULL; k++)
             width = MAX(width, (size_t)g_utf8_strlen(words[k], -1));
     }
+    scols_free_iter(lines);
     return width + 1;
+}
+
+static void break_column(struct output *output, size_t place)
+{
+    struct libscols_column *column = scols_table_get_column(output->table, place);
+    struct libscols_iter *lines = scols_new_iter(SCOLS_ITER_FORWARD);
+    struct libscols_line *line;
+
+    scols_column_set_wrapfunc(column, NULL, NULL, NULL);
+    scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_WRAP);
+    while (scols_table_next_line(output->table, lines, &line) == 0) {
+        g_autofree char *text = g_strdup(cell_text(line, place));
+        scols_line_set_data(line, place, g_strdelimit(text, "\n", ' '));
+    }
+    scols_free_iter(lines);
 }
 
 /* Where one word a line is still too wide (long IPv6 addresses), words are broken after all. */
 static void break_words(struct output *output)
 {
     size_t width = 0;
+
+    if (!is_narrow(output))
+        return;
     for (size_t i = 0; i < output->count; i++)
         width += words_width(output, i);
-    if (!is_narrow(output) || width <= (size_t)output->width + 1)
+    if (width <= (size_t)output->width + 1)
         return;
     for (size_t i = 0; i < output->count; i++) {
-        struct libscols_column *column = scols_table_get_column(output->table, i);
-        if (output->columns[i].type != OUTPUT_TEXT)
-            continue;
-        scols_column_set_wrapfunc(column, NULL, NULL, NULL);
-        scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_WRAP);
-        for (size_t k = 0; k < scols_table_get_nlines(output->table); k++) {
-            struct libscols_line *line = scols_table_get_line(output->table, k);
-            g_autofree char *text = g_strdup(cell_text(line, i));
-            scols_line_set_data(line, i, g_strdelimit(text, "\n", ' '));
-        }
+        if (output->columns[i].type == OUTPUT_TEXT)
+            break_column(output, i);
     }
+}
+
+/* Writes a part of a table too long to be laid out as a whole: the widths of the first part are
+ * kept, and only it has the titles. */
+static void write_part(struct output *output)
+{
+    break_words(output);
+    scols_print_table(output->table);
+    for (size_t i = 0; i < output->count; i++) {
+        struct libscols_column *column = scols_table_get_column(output->table, i);
+        scols_column_set_whint(column, (double)scols_column_get_width(column));
+    }
+    scols_table_enable_noheadings(output->table, 1);
+    scols_table_remove_lines(output->table);
+    output->has_parts = true;
+}
+
+static void row(struct output *output, const struct output_value *values)
+{
+    struct libscols_line *line = scols_table_new_line(output->table, NULL);
+
+    for (size_t i = 0; i < output->count; i++) {
+        g_autofree char *cell = make_cell(output, output->columns[i].type, &values[i]);
+        const char *colour = colour_of(&output->columns[i], &values[i]);
+        if (output->columns[i].wrap == OUTPUT_WRAP_WORDS && is_narrow(output))
+            g_strdelimit(cell, " ", '\n');
+        scols_line_set_data(line, i, cell);
+        if (output->is_coloured && colour != NULL)
+            scols_cell_set_color(scols_line_get_cell(line, i), colour);
+    }
+    if (scols_table_get_nlines(output->table) == PART)
+        write_part(output);
 }
 
 static void table_end(struct output *output)
 {
     break_words(output);
-    if (scols_table_get_nlines(output->table) == 0)
-        fputs("(none)\n", output->file);
-    else
+    if (scols_table_get_nlines(output->table) > 0)
         scols_print_table(output->table);
+    else if (!output->has_parts)
+        fputs("(none)\n", output->file);
     scols_unref_table(g_steal_pointer(&output->table));
 }
 

@@ -35,6 +35,7 @@ struct output {
     bool is_terminal; /* and its width: */
     int width;
     bool is_coloured;
+    GTimeZone *zone; /* of times for people; NULL: UTC */
     bool in_group;
     guint tables; /* begun so far */
 
@@ -60,6 +61,7 @@ struct output {
         const char *section; /* JSON lines: key of the table in a group */
     } json;
     struct libscols_table *table; /* table.c */
+    bool has_parts;               /* of the current table, some are written */
 };
 
 extern const struct writer table_writer, json_writer, jsonl_writer, csv_writer;

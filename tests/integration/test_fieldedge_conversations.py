@@ -157,12 +157,11 @@ class Conversations(TestCase):
         pairs = list(csv.DictReader(io.StringIO(self.succeed("conversations", path, "-f", "csv"))))
         self.assertEqual([(row["host_a"], row["bytes_ab"], row["bytes_ba"], row["repeat_mean"])
                           for row in pairs], [("10.0.0.1", "120", "90", "")])
-        rows = list(csv.reader(io.StringIO(self.succeed("conversations", path, "-f", "csv",
-                                                        "--intervals"))))
-        self.assertEqual([row[2:7] for row in rows],
-                         [["direction", "application", "bytes", "packets", "interval"],
-                          ["AB", "TCP_A", "60", "2", "3.000000000"],
-                          ["BA", "TCP_A", "90", "1", ""]])
+        rows = list(csv.DictReader(io.StringIO(self.succeed("intervals", path, "-f", "csv"))))
+        self.assertEqual([[row[key] for key in ("direction", "application", "size_low", "size_high",
+                                                "packets", "mean")] for row in rows],
+                         [["AB", "TCP_A", "60", "60", "2", "3.000000000"],
+                          ["BA", "TCP_A", "90", "90", "1", ""]])
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ COMMAND = os.environ.get("FIELDEDGE", "fieldedge")
 SOURCE = pathlib.Path(os.environ.get("FIELDEDGE_SOURCE",
                                      pathlib.Path(__file__).resolve().parents[2]))
 APPLICATION_ID = 0x46456467
-VERSION = 1
+VERSION = 2
 SECOND = 1_000_000_000
 LINK = 14  # bytes of an Ethernet header
 
@@ -35,8 +35,10 @@ class Database:
     def __init__(self, path):
         self.path = pathlib.Path(path)
         self.sql = sqlite3.connect(self.path)
-        for name in ("schema.sql", "views.sql"):
-            self.sql.executescript((SOURCE / "schema" / name).read_text(encoding="utf-8"))
+        schema = SOURCE / "schema"
+        for file in (schema / "schema.sql", *sorted((schema / "migrations").glob("*.sql")),
+                     schema / "views.sql"):
+            self.sql.executescript(file.read_text(encoding="utf-8"))
         self.sql.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self.sql.execute(f"PRAGMA user_version = {VERSION}")
         self.positions = {}

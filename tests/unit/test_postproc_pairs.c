@@ -20,16 +20,16 @@ static void test_interval_is_the_mean_of_gaps_in_time_order(void)
     fixture_sums(db);
     {
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
-        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, TRUE, NULL);
+        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, FIELDEDGE_WITH_INTERVALS, NULL);
         const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
         REQUIRE(pair);
         CU_ASSERT_EQUAL_FATAL(pair->interval_count, 2);
-        CU_ASSERT_EQUAL(pair->intervals[0].frame_bytes, 60);
+        CU_ASSERT_EQUAL(pair->intervals[0].size_low, 60);
         CU_ASSERT_EQUAL(pair->intervals[0].packets, 4);
         CU_ASSERT_EQUAL(pair->intervals[0].first_ns, 0);
-        CU_ASSERT_EQUAL(pair->intervals[0].mean_ns, 2333333333);
-        CU_ASSERT_EQUAL(pair->intervals[1].frame_bytes, 61);
-        CU_ASSERT_EQUAL(pair->intervals[1].mean_ns, FIELDEDGE_NONE);
+        CU_ASSERT_EQUAL(pair->intervals[0].gaps.mean_ns, 2333333333);
+        CU_ASSERT_EQUAL(pair->intervals[1].size_low, 61);
+        CU_ASSERT_EQUAL(pair->intervals[1].gaps.mean_ns, FIELDEDGE_NONE);
         CU_ASSERT_PTR_NULL(fieldedge_pairs_next(pairs, NULL));
     }
     sqlite3_close(db);
@@ -52,7 +52,7 @@ static void test_groups_cross_conversations_by_the_pairs_direction(void)
     fixture_sums(db);
     {
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
-        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, TRUE, NULL);
+        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, FIELDEDGE_WITH_INTERVALS, NULL);
         const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
         REQUIRE(pair);
         CU_ASSERT_STRING_EQUAL(pair->host_a, "10.0.0.5");
@@ -60,9 +60,9 @@ static void test_groups_cross_conversations_by_the_pairs_direction(void)
         CU_ASSERT_EQUAL(pair->conversations, 2);
         CU_ASSERT_EQUAL_FATAL(pair->interval_count, 2);
         CU_ASSERT_EQUAL(pair->intervals[0].direction, FIELDEDGE_DIRECTION_AB);
-        CU_ASSERT_EQUAL(pair->intervals[0].mean_ns, 100 * SECOND);
+        CU_ASSERT_EQUAL(pair->intervals[0].gaps.mean_ns, 100 * SECOND);
         CU_ASSERT_EQUAL(pair->intervals[1].direction, FIELDEDGE_DIRECTION_BA);
-        CU_ASSERT_EQUAL(pair->intervals[1].mean_ns, 99 * SECOND);
+        CU_ASSERT_EQUAL(pair->intervals[1].gaps.mean_ns, 99 * SECOND);
         CU_ASSERT_EQUAL(pair->packets_ab, 2);
         CU_ASSERT_EQUAL(pair->packets_ba, 2);
         CU_ASSERT_EQUAL(pair->frame_bytes_ab + pair->frame_bytes_ba, 240);
@@ -89,15 +89,17 @@ static void test_repeats_come_from_sorted_start_times(void)
     fixture_sums(db);
     {
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
-        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, FALSE, NULL);
+        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, 0, NULL);
         const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
         REQUIRE(pair);
         CU_ASSERT_EQUAL(pair->interval_count, 0);
         CU_ASSERT_EQUAL_FATAL(pair->conversations, 4);
         CU_ASSERT_EQUAL(pair->start_times_ns[0], 0);
         CU_ASSERT_EQUAL(pair->start_times_ns[3], 479 * SECOND / 10);
-        CU_ASSERT_EQUAL(pair->repeat_mean_ns, 15966666667);
-        CU_ASSERT_EQUAL(pair->repeat_stdev_ns, 6504101270);
+        CU_ASSERT_EQUAL(pair->starts.mean_ns, 15966666667);
+        CU_ASSERT_EQUAL(pair->starts.stdev_ns, 6504101270);
+        CU_ASSERT_EQUAL(pair->starts.median_ns, 15 * SECOND);
+        CU_ASSERT_EQUAL(pair->starts.mad_ns, 5 * SECOND);
         CU_ASSERT_EQUAL(pair->frame_bytes_ab, 1440);
         CU_ASSERT_STRING_EQUAL(pair->applications[0], "TCP_A");
         CU_ASSERT_STRING_EQUAL(pair->applications[1], "UDP_M");
@@ -118,11 +120,11 @@ static void check_repeats(int conversations, gint64 mean, gint64 stdev)
     fixture_sums(db);
     {
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
-        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, FALSE, NULL);
+        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, 0, NULL);
         const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
         REQUIRE(pair);
-        CU_ASSERT_EQUAL(pair->repeat_mean_ns, mean);
-        CU_ASSERT_EQUAL(pair->repeat_stdev_ns, stdev);
+        CU_ASSERT_EQUAL(pair->starts.mean_ns, mean);
+        CU_ASSERT_EQUAL(pair->starts.stdev_ns, stdev);
     }
     sqlite3_close(db);
 }
@@ -151,7 +153,7 @@ static void test_pairs_come_in_the_order_of_their_beginning(void)
     fixture_sums(db);
     {
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
-        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, TRUE, NULL);
+        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, FIELDEDGE_WITH_INTERVALS, NULL);
         for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
             const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
             REQUIRE(pair);
@@ -175,11 +177,11 @@ static void test_extreme_times_do_not_wrap(void)
     fixture_sums(db);
     {
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
-        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, TRUE, NULL);
+        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, FIELDEDGE_WITH_INTERVALS, NULL);
         const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
         REQUIRE(pair);
         CU_ASSERT_EQUAL_FATAL(pair->interval_count, 1);
-        CU_ASSERT_EQUAL(pair->intervals[0].mean_ns, G_MAXINT64);
+        CU_ASSERT_EQUAL(pair->intervals[0].gaps.mean_ns, G_MAXINT64);
     }
     sqlite3_close(db);
 }

@@ -18,12 +18,13 @@ static void check_points(sqlite3 *db, const FieldEdgeSelection *selection, Field
                          const struct expected *expected, size_t count)
 {
     g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
-    g_autoptr(FieldEdgeSeries) series = fieldedge_series_new(database, selection, measure, NULL);
+    const FieldEdgeSeriesOptions options = {.measure = measure};
+    g_autoptr(FieldEdgeSeries) series = fieldedge_series_new(database, selection, &options, NULL);
 
     for (size_t i = 0; i < count; i++) {
         const FieldEdgePoint *point = fieldedge_series_next(series, NULL);
         REQUIRE(point);
-        CU_ASSERT_STRING_EQUAL(point->application, expected[i].application);
+        CU_ASSERT_STRING_EQUAL(point->name, expected[i].application);
         CU_ASSERT_EQUAL(point->group, expected[i].group);
         CU_ASSERT_EQUAL(point->time_ns, expected[i].time_ns);
         CU_ASSERT_EQUAL(point->bytes, expected[i].bytes);
@@ -93,13 +94,13 @@ static void test_totals_agree_with_points(void)
     {
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
         g_autoptr(FieldEdgeSeriesTotals) totals =
-            fieldedge_series_totals_new(database, NULL, FIELDEDGE_BYTES_FRAME, NULL);
+            fieldedge_series_totals_new(database, NULL, NULL, NULL);
         const FieldEdgeSeriesTotal *total = fieldedge_series_totals_next(totals, NULL);
         REQUIRE(total);
-        CU_ASSERT_STRING_EQUAL(total->application, "TCP_A");
+        CU_ASSERT_STRING_EQUAL(total->name, "TCP_A");
         total = fieldedge_series_totals_next(totals, NULL);
         REQUIRE(total);
-        CU_ASSERT_EQUAL(total->points, 4);
+        CU_ASSERT_EQUAL(total->packets, 4);
         CU_ASSERT_EQUAL(total->bytes, 70 + 71 + 72 + 75);
         CU_ASSERT_EQUAL(total->first_ns, 20);
         CU_ASSERT_EQUAL(total->last_ns, 30);

@@ -5,7 +5,7 @@
 #include "plugin/record/conversations.h"
 #include "plugin/record/recorder.h"
 #include "plugin/record/store.h"
-#include "plugin/record/verdicts.h"
+#include "schema/verdicts.h"
 
 #include <CUnit/Basic.h>
 #include <glib.h>

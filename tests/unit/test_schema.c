@@ -150,10 +150,12 @@ static void test_create(void)
     CHECK(db, "PRAGMA application_id", OUR_ID);
     CHECK(db, "PRAGMA user_version", G_STRINGIFY(SCHEMA_VERSION));
     CHECK(db, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
-          "application capture conversation host packet packet_kind quote renumbering");
+          "analysis application capture conversation host packet packet_kind quote renumbering "
+          "result_interval result_pair result_period result_period_group result_verdict");
     CHECK(db, "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name",
           "accounts application_series application_totals application_totals_all captures "
-          "conversations host_pairs packets quotes");
+          "conversation_verdicts conversations host_pairs intervals packets pair_repeats "
+          "period_groups periods quotes");
     CHECK(db, "PRAGMA foreign_key_check", "");
     CU_ASSERT_TRUE(schema_verify(db, NULL));
     sqlite3_close(db);
@@ -369,19 +371,26 @@ static void test_refuses_a_database_in_a_transaction(void)
 
 /* ---- migrate -------------------------------------------------------------------------------- */
 
+/* Two steps of versions to come, after the real ones. */
+#define NEXT   3
+#define FUTURE 4
+_Static_assert(SCHEMA_VERSION + 1 == NEXT, "a real step has come: count NEXT and FUTURE up");
+
 static const struct schema_migration *steps_to(int version)
 {
-    static struct schema_migration steps[3];
+    static struct schema_migration steps[FUTURE];
 
-    g_assert(version <= 3 && SCHEMA_VERSION == 1); /* real steps have come: put these after them */
-    steps[0] = schema_migrations[0];
-    steps[1] = (struct schema_migration){
-        2, "ALTER TABLE host ADD COLUMN vendor TEXT; ALTER TABLE host RENAME COLUMN text TO words;"
-           "ALTER TABLE host RENAME COLUMN words TO text;"
-           /* as every change that ALTER TABLE cannot do: a new table in place of the old */
-           "CREATE TABLE new_capture AS SELECT * FROM capture; DROP TABLE capture;"
-           "ALTER TABLE new_capture RENAME TO capture;"};
-    steps[2] = (struct schema_migration){3, "UPDATE host SET vendor = 'v' || id;"};
+    g_assert(version <= FUTURE);
+    memcpy(steps, schema_migrations, SCHEMA_VERSION * sizeof *steps);
+    steps[SCHEMA_VERSION] = (struct schema_migration){
+        NEXT,
+        "ALTER TABLE host ADD COLUMN vendor TEXT; ALTER TABLE host RENAME COLUMN text TO words;"
+        "ALTER TABLE host RENAME COLUMN words TO text;"
+        /* as every change that ALTER TABLE cannot do: a new table in place of the old */
+        "CREATE TABLE new_capture AS SELECT * FROM capture; DROP TABLE capture;"
+        "ALTER TABLE new_capture RENAME TO capture;"};
+    steps[SCHEMA_VERSION + 1] =
+        (struct schema_migration){FUTURE, "UPDATE host SET vendor = 'v' || id;"};
     return steps;
 }
 
@@ -389,8 +398,8 @@ static void test_a_new_database_runs_every_step(void)
 {
     sqlite3 *db = open_memory();
 
-    CU_ASSERT_TRUE(schema_migrate(db, steps_to(3), 3, 3, NULL));
-    CHECK(db, "PRAGMA user_version", "3");
+    CU_ASSERT_TRUE(schema_migrate(db, steps_to(FUTURE), FUTURE, FUTURE, NULL));
+    CHECK(db, "PRAGMA user_version", G_STRINGIFY(FUTURE));
     CHECK(db, "SELECT count(*) FROM pragma_table_info('host') WHERE name = 'vendor'", "1");
     CHECK(db, "SELECT count(*) FROM packets", "0");
     sqlite3_close(db);
@@ -405,8 +414,8 @@ static void test_an_older_database_keeps_its_data(void)
     run(db, a_capture);
     run(db, "CREATE VIEW \"My \"\"own\"\" view\" AS SELECT text FROM host WHERE id = 1;"
             "DROP VIEW captures; CREATE VIEW CAPTURES AS SELECT 1 AS old");
-    CU_ASSERT_TRUE(schema_migrate(db, steps_to(3), 3, 3, NULL));
-    CHECK(db, "PRAGMA user_version", "3");
+    CU_ASSERT_TRUE(schema_migrate(db, steps_to(FUTURE), FUTURE, FUTURE, NULL));
+    CHECK(db, "PRAGMA user_version", G_STRINGIFY(FUTURE));
     CHECK(db, "PRAGMA application_id", OUR_ID);
     CHECK(db, "SELECT vendor FROM host ORDER BY id", "v1 v2 v3");
     CHECK(db, "SELECT count(*) FROM packet", "5");
@@ -419,21 +428,21 @@ static void test_an_older_database_keeps_its_data(void)
 
 static void test_a_failing_step_leaves_the_old_database(void)
 {
-    struct schema_migration steps[3];
+    struct schema_migration steps[FUTURE];
     sqlite3 *db = open_memory();
 
-    memcpy(steps, steps_to(3), sizeof steps);
-    steps[2].sql = "DELETE FROM packet; INSERT INTO nowhere VALUES (1);";
+    memcpy(steps, steps_to(FUTURE), sizeof steps);
+    steps[FUTURE - 1].sql = "DELETE FROM packet; INSERT INTO nowhere VALUES (1);";
     prepare(db);
     run(db, a_capture);
-    CHECK_REFUSED(schema_migrate(db, steps, 3, 3, &error), SCHEMA_ERROR_SQLITE,
+    CHECK_REFUSED(schema_migrate(db, steps, FUTURE, FUTURE, &error), SCHEMA_ERROR_SQLITE,
                   "cannot bring the database up to date: no such table: nowhere");
     CU_ASSERT_TRUE(sqlite3_get_autocommit(db));
-    CHECK(db, "PRAGMA user_version", "1");
+    CHECK(db, "PRAGMA user_version", G_STRINGIFY(SCHEMA_VERSION));
     CHECK(db, "SELECT count(*) FROM packets", "5");
     CHECK(db, "SELECT count(*) FROM pragma_table_info('host') WHERE name = 'vendor'", "0");
-    CU_ASSERT_TRUE(schema_migrate(db, steps, 3, 2, NULL));
-    CHECK(db, "PRAGMA user_version", "2");
+    CU_ASSERT_TRUE(schema_migrate(db, steps, FUTURE, NEXT, NULL));
+    CHECK(db, "PRAGMA user_version", G_STRINGIFY(NEXT));
     sqlite3_close(db);
 }
 
@@ -444,9 +453,11 @@ static void test_an_older_database_that_may_only_be_read(void)
     prepare(db);
     sqlite3_close(db);
     db = open_flags(SQLITE_OPEN_READONLY);
-    CHECK_REFUSED(schema_migrate(db, steps_to(2), 2, 2, &error), SCHEMA_ERROR_OLDER,
-                  "the database has version 1 and may only be read, so it cannot be brought to "
-                  "version 2; make the file and its folder writable");
+    CHECK_REFUSED(
+        schema_migrate(db, steps_to(NEXT), NEXT, NEXT, &error), SCHEMA_ERROR_OLDER,
+        "the database has version " G_STRINGIFY(
+            SCHEMA_VERSION) " and may only be read, so it cannot be brought to "
+                            "version " G_STRINGIFY(NEXT) "; make the file and its folder writable");
     sqlite3_close(db);
     remove_file();
 }
@@ -505,7 +516,7 @@ static void prepare_at_once(bool wal)
             fprintf(stderr, "\n    a process ended with %d\n", WEXITSTATUS(status));
     }
     sqlite3 *db = open_file();
-    CHECK(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'", "8");
+    CHECK(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'", "14");
     CHECK(db, "PRAGMA integrity_check", "ok");
     sqlite3_close(db);
     remove_file();
@@ -572,8 +583,8 @@ static void test_looks_again_inside_the_transaction(void)
 static void check_fresh_or_complete(sqlite3 *db, bool complete)
 {
     CU_ASSERT_TRUE(sqlite3_get_autocommit(db));
-    CHECK(db, "PRAGMA user_version", complete ? "1" : "0");
-    CHECK(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'", complete ? "8" : "0");
+    CHECK(db, "PRAGMA user_version", complete ? G_STRINGIFY(SCHEMA_VERSION) : "0");
+    CHECK(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'", complete ? "14" : "0");
 }
 
 static void test_a_full_disk_leaves_nothing(void)

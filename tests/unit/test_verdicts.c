@@ -1,8 +1,8 @@
-/* test_verdicts.c: the bit set of Wireshark's verdicts (plugin/record/verdicts.h).
+/* test_verdicts.c: the bit set of Wireshark's verdicts (schema/verdicts.h).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "plugin/record/verdicts.h"
+#include "schema/verdicts.h"
 
 #include <CUnit/Basic.h>
 #include <string.h>

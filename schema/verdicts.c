@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "plugin/record/verdicts.h"
+#include "schema/verdicts.h"
 
 #include <glib.h>
 

@@ -1,0 +1,94 @@
+/* cmd_intervals.c
+ * fieldedge intervals: how often packets of one size come.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "cli.h"
+#include "values.h"
+
+static const char summary[] =
+    "Writes a line for each host pair, application, direction and packet size: the gaps\n"
+    "between its packets. Sizes are those of whole frames.";
+
+static const char examples[] =
+    "Examples:\n"
+    "  fieldedge intervals site.db --sort packets --top 10\n"
+    "  fieldedge intervals site.db --where 'application=TCP_MODBUS' --size-tolerance 8\n"
+    "  fieldedge intervals site.db --format csv -o intervals.csv";
+
+static const struct output_column columns[] = {
+    {"host_a", "Host A", OUTPUT_TEXT, OUTPUT_FOR_ALL, OUTPUT_WRAP_ANYWHERE},
+    {"host_b", "Host B", OUTPUT_TEXT, OUTPUT_FOR_ALL, OUTPUT_WRAP_ANYWHERE},
+    {"application", "Application", OUTPUT_TEXT, OUTPUT_FOR_ALL},
+    {"direction", "Dir.", OUTPUT_TEXT, OUTPUT_FOR_ALL},
+    {NULL, "Size", OUTPUT_TEXT, OUTPUT_FOR_PEOPLE},
+    {"size_low", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
+    {"size_high", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
+    {"packets", "Packets", OUTPUT_COUNT, OUTPUT_FOR_ALL},
+    {"mean", "Mean", OUTPUT_SPAN, OUTPUT_FOR_ALL},
+    {"median", "Median", OUTPUT_SPAN, OUTPUT_FOR_ALL},
+    {"stdev", "Stdev", OUTPUT_SPAN, OUTPUT_FOR_PROGRAMS | OUTPUT_FOR_WIDE},
+    {"mad", "MAD", OUTPUT_SPAN, OUTPUT_FOR_ALL},
+    {"min", "Min", OUTPUT_SPAN, OUTPUT_FOR_PROGRAMS | OUTPUT_FOR_WIDE},
+    {"max", "Max", OUTPUT_SPAN, OUTPUT_FOR_PROGRAMS | OUTPUT_FOR_WIDE},
+    {"first", "First", OUTPUT_TIME, OUTPUT_FOR_PROGRAMS | OUTPUT_FOR_WIDE},
+    {"last", NULL, OUTPUT_TIME, OUTPUT_FOR_PROGRAMS},
+};
+
+static void write_interval(struct output *output, const FieldEdgeInterval *row)
+{
+    g_autofree char *sizes = text_of_sizes(row->size_low, row->size_high);
+    const struct output_value values[G_N_ELEMENTS(columns)] = {
+        {.text = row->host_a},
+        {.text = row->host_b},
+        {.text = row->application},
+        {.text = fieldedge_direction_name(row->direction)},
+        {.text = sizes},
+        {.number = row->size_low},
+        {.number = row->size_high},
+        {.number = row->packets},
+        value_or_none(row->gaps.mean_ns),
+        value_or_none(row->gaps.median_ns),
+        value_or_none(row->gaps.stdev_ns),
+        value_or_none(row->gaps.mad_ns),
+        value_or_none(row->gaps.min_ns),
+        value_or_none(row->gaps.max_ns),
+        {.number = row->first_ns},
+        {.number = row->last_ns},
+    };
+
+    output_row(output, values);
+}
+
+static void write_intervals(struct reader *reader, const FieldEdgeTolerance *tolerance,
+                            GError **error)
+{
+    g_autoptr(FieldEdgeIntervals) intervals =
+        fieldedge_intervals_new(reader->database, reader->selection, tolerance, error);
+    const FieldEdgeInterval *row;
+
+    if (intervals == NULL)
+        return;
+    output_table_begin(reader->output, NULL, NULL, columns, G_N_ELEMENTS(columns));
+    while (!output_done(reader->output) &&
+           (row = fieldedge_intervals_next(intervals, error)) != NULL)
+        write_interval(reader->output, row);
+    output_table_end(reader->output);
+}
+
+int cmd_intervals(int argc, char **argv)
+{
+    g_autofree char *tolerance_text = NULL;
+    FieldEdgeTolerance tolerance = {0};
+    const GOptionEntry entries[] = {CLI_TOLERANCE_ENTRY(tolerance_text), {0}};
+    struct reader reader;
+    GError *error = NULL;
+    int status;
+
+    if (!reader_parse(&reader, argc, argv, summary, examples, entries, &status) ||
+        !reader_parse_tolerance(&reader, tolerance_text, &tolerance, &status) ||
+        !reader_open_rows(&reader, NULL, columns, G_N_ELEMENTS(columns), &status))
+        return status;
+    write_intervals(&reader, &tolerance, &error);
+    return reader_end(&reader, error);
+}
