@@ -13,9 +13,9 @@
 #include "values.h"
 
 static const char summary[] =
-    "Writes what repeats: of each host pair and application, how often packets come, how\n"
-    "exactly, and what each time costs. A clock sends at fixed times, a sleep waits after\n"
-    "each. --all writes all groups of WAN and local traffic, periodic or not.";
+    "Writes what repeats: of each host pair and application, how often packets come,\n"
+    "how exactly, and what each time costs. A clock sends at fixed times, a sleep\n"
+    "waits after each. --all writes all groups of WAN and local traffic, periodic or not.";
 
 static const char examples[] =
     "Examples:\n"

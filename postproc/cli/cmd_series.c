@@ -15,10 +15,10 @@
 #include <string.h>
 
 static const char summary[] =
-    "Writes a point, seconds since the epoch and bytes, for every packet or bin of time,\n"
-    "series by series, in the order of time. The table shows what each series holds.\n"
-    "Series are by application, server_name, host, host_pair, conversation or direction, or\n"
-    "by several of them. Bins are as in 1s, 1m, 1h or 1d.";
+    "Writes a point, seconds since the epoch and bytes, for every packet or bin of\n"
+    "time, series by series, in the order of time. The table shows what each series\n"
+    "holds. Series are by application, server_name, host, host_pair, conversation or\n"
+    "direction, or by several of them. Bins are as in 1s, 1m, 1h or 1d.";
 
 static const char examples[] =
     "Examples:\n"
@@ -26,7 +26,7 @@ static const char examples[] =
     "  fieldedge series site.db --format json -o series.json\n"
     "  fieldedge series site.db --by host --bytes ip --bin 1h --zone Europe/London\n"
     "  fieldedge series site.db --by application,direction --format csv --top 3\n"
-    "  fieldedge series site.db --where 'port=1883 time=2026-11-24T00:16..+1m' --split-bad";
+    "  fieldedge series site.db --where 'time=2026-11-24T00:16..+1m' --split-bad";
 
 static const struct {
     const char *name;
