@@ -114,17 +114,20 @@ guint period_hits(const struct period_train *train, const struct period_fit *fit
     return fit->is_clock ? clock_hits(train, fit, hits) : sleep_hits(train, fit, hits);
 }
 
-/* Is b about twice a? */
-static bool is_double(double a, double b)
-{
-    return a > 0 && fabs(b / a - 2) < 0.2;
-}
-
-/* Of the gaps of one period that two neighbours make, do most follow one half as long or precede
- * one twice as long? */
-static bool doubles(const struct period_train *train, const struct period_hit *hits, guint count)
+/* Is each of the gaps before events i + 1 and i + 2 about twice the one before it? */
+static bool doubles_from(const struct period_train *train, guint i)
 {
     const double *t = train->t;
+
+    if (i < 1 || i + 2 >= train->n)
+        return false;
+    double a = t[i] - t[i - 1], b = t[i + 1] - t[i], c = t[i + 2] - t[i + 1];
+    return a > 0 && b > 0 && fabs(b / a - 2) < 0.2 && fabs(c / b - 2) < 0.2;
+}
+
+/* Of the gaps of one period that two neighbours make, do many belong to three that double? */
+static bool doubles(const struct period_train *train, const struct period_hit *hits, guint count)
+{
     guint gaps = 0, doubled = 0;
 
     for (guint i = 1; i < count; i++) {
@@ -133,13 +136,11 @@ static bool doubles(const struct period_train *train, const struct period_hit *h
         if (hits[i].run != hits[i - 1].run || hits[i - 1].event + 1 != event ||
             hits[i].cycle - hits[i - 1].cycle > 1.5)
             continue;
-        double gap = t[event] - t[event - 1];
-
         gaps++;
-        doubled += (event > 1 && is_double(t[event - 1] - t[event - 2], gap)) ||
-                   (event + 1 < train->n && is_double(gap, t[event + 1] - t[event]));
+        doubled += doubles_from(train, event) || doubles_from(train, event - 1) ||
+                   (event > 2 && doubles_from(train, event - 2));
     }
-    return gaps >= 2 && doubled > 0.45 * gaps;
+    return gaps >= 2 && doubled > 0.3 * gaps;
 }
 
 bool period_hits_plausible(const struct period_train *train, const struct period_hit *hits,

@@ -186,3 +186,17 @@ void period_input_fill(struct period_input *input, struct periodicity_workspace 
     train->t = PERIOD_ROOM(workspace, PERIOD_TRAIN, double, train->n);
     blur(train, input->exact);
 }
+
+void period_busiest(const struct period_train *train, double span, guint *from, guint *to)
+{
+    *from = 0;
+    *to = 0;
+    for (guint start = 0, end = 0; start < train->n; start++) {
+        while (end < train->n && train->t[end] <= train->t[start] + span)
+            end++;
+        if (end - start > *to - *from) {
+            *from = start;
+            *to = end;
+        }
+    }
+}

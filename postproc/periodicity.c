@@ -92,28 +92,33 @@ static void consider(struct search *search, const struct period_fit *fit)
 
 static void search_rest(struct search *search)
 {
-    struct period_guess guesses[PERIOD_CANDIDATES];
     const struct period_train *train = &search->rest->train;
-    struct period_fit fit;
+    struct period_crowd crowds[PERIOD_CROWDS];
+    struct period_guess guesses[PERIOD_CANDIDATES];
+    struct period_fit fits[PERIOD_FITS];
+    guint count;
 
     search->found = false;
     if (train->n < FEWEST_CYCLES || train->t[train->n - 1] - train->t[0] < 2 * PERIOD_SHORTEST)
         return;
     period_gaps_fill(search->gaps, train);
-    guint count = period_candidates(train, search->gaps, guesses);
-    for (guint i = 0; i < count; i++) {
-        if (period_sleep_fit(search->gaps, guesses[i].period, &fit) &&
-            fit.period >= PERIOD_SHORTEST)
-            consider(search, &fit);
-        if (guesses[i].span > 0 && period_clock_fit(train, &guesses[i], &fit))
-            consider(search, &fit);
-    }
+    count = period_gaps_crowds(search->gaps, crowds);
+    for (guint i = 0; i < count; i++)
+        if (period_sleep_fit(search->gaps, &crowds[i], &fits[0]) &&
+            fits[0].period >= PERIOD_SHORTEST)
+            consider(search, &fits[0]);
+    count = period_candidates(train, search->gaps, guesses);
+    count = period_clock_fits(train, guesses, count, fits);
+    for (guint i = 0; i < count; i++)
+        consider(search, &fits[i]);
     /* A clock too fast for the spectrum is first seen in its gaps. */
     if (search->found && !search->best.is_clock) {
-        struct period_guess guess = {search->best.period, 0};
+        struct period_guess guess = {.period = search->best.period,
+                                     .span = 20 * search->best.period};
 
-        if (period_clock_fit(train, &guess, &fit))
-            consider(search, &fit);
+        period_busiest(train, guess.span, &guess.from, &guess.to);
+        if (period_clock_fits(train, &guess, 1, fits) > 0)
+            consider(search, &fits[0]);
     }
 }
 
