@@ -23,6 +23,8 @@
 #define TIE      0.04 /* of the evidence: within it the longer length wins */
 
 static const guint WIDTHS[] = {2, 4, 8, 16, 32, 64, 128, 256, WIDEST}; /* bins */
+static const double LN_WIDTHS[] = {6.238325, 5.545177, 4.85203,  4.158883, 3.465736,
+                                   2.772589, 2.079442, 1.386294, 1.163151}; /* ln BINS / width */
 
 /* Nats by which k of n is more than a share p; 0 if it is not. */
 static double divergence(double k, double n, double p)
@@ -76,7 +78,7 @@ static double centre_of(const gint16 *sums, guint bins, guint w, gint16 most)
 
 /* The best window of the phases of at most PERIOD_SEARCHED events, each counted. */
 static inline struct window fold_in(const struct period_train *train, double period, guint bins,
-                                    guint coarse)
+                                    guint coarse, bool is_centred)
 {
     gint16 counts[BINS], sums[BINS + WIDEST + 1];
     const double turns = bins / period, n = train->n;
@@ -101,7 +103,9 @@ static inline struct window fold_in(const struct period_train *train, double per
         if (w < 2)
             continue;
         most = fullest(sums, bins, w);
-        double evidence = divergence(most, n, width) - HANDICAP * n - cost + 2 * log(width);
+        if (most * LN_WIDTHS[i] - HANDICAP * n - cost - 2 * LN_WIDTHS[i] <= best.evidence)
+            continue;
+        double evidence = divergence(most, n, width) - HANDICAP * n - cost - 2 * LN_WIDTHS[i];
         if (evidence > best.evidence) {
             best.evidence = evidence;
             best.width = width;
@@ -109,18 +113,25 @@ static inline struct window fold_in(const struct period_train *train, double per
             best_most = most;
         }
     }
-    best.centre = centre_of(sums, bins, best_w, best_most);
+    if (is_centred)
+        best.centre = centre_of(sums, bins, best_w, best_most);
     return best;
 }
 
 static struct window fold(const struct period_train *train, double period)
 {
-    return fold_in(train, period, BINS, 1);
+    return fold_in(train, period, BINS, 1, true);
+}
+
+/* Without the centre. */
+static struct window fold_finely(const struct period_train *train, double period)
+{
+    return fold_in(train, period, BINS, 1, false);
 }
 
 static struct window fold_coarsely(const struct period_train *train, double period)
 {
-    return fold_in(train, period, BINS / COARSE, COARSE);
+    return fold_in(train, period, BINS / COARSE, COARSE, false);
 }
 
 /* Turns the period about what it is; the span is that over which it is coherent. */
@@ -236,14 +247,15 @@ static bool improve(const struct period_train *train, struct line *line)
     double sum = 0, sum_k = 0, sum_t = 0, sum_kk = 0, sum_kt = 0, sum_xx = 0;
     double middle = train->length / 2, origin = floor(middle / line->period);
     double peak = line->share / (line->sigma * 2.5066282746), rest = 1 - line->share;
+    const double turns = 1 / line->period, narrow = 1 / line->sigma;
 
     for (guint i = 0; i < train->n; i++) {
-        double x = train->t[i] / line->period - line->centre, k = rint(x);
+        double x = train->t[i] * turns - line->centre, k = (double)((gint64)(x + 1.5) - 1);
 
-        x = (x - k) / line->sigma;
+        x = (x - k) * narrow;
         if (fabs(x) > 4)
             continue;
-        double w = peak * exp(-0.5 * x * x), t = train->t[i] - middle;
+        double w = peak * period_bell(train->workspace, fabs(x)), t = train->t[i] - middle;
         w /= w + rest;
         k -= origin;
         sum += w;
@@ -300,11 +312,13 @@ static void weigh(const struct period_train *train, double period, const struct 
 {
     double width = window->width, shift = window->centre - width / 2, last_cycle = -2;
     guint cells = (guint)(1 / width), last_cell = 0;
+    const double turns = 1 / period, narrow = 1 / width;
     double n = 0, k = 0, events = 0;
 
     for (guint i = 0; i < train->n; i++) {
-        double x = train->t[i] / period - shift, cycle = floor(x);
-        guint cell = MIN((guint)((x - cycle) / width), cells);
+        /* Never below -2. */
+        double x = train->t[i] * turns - shift, cycle = (double)((gint64)(x + 2) - 2);
+        guint cell = MIN((guint)((x - cycle) * narrow), cells);
 
         events += cell == 0;
         if (cycle == last_cycle && cell == last_cell)
@@ -354,42 +368,74 @@ static void lengthen(const struct period_train *train, struct clock *clock)
     }
 }
 
-/* Best first, by evidence. */
-static guint keep_best(struct clock *clocks, guint count, const struct clock *clock)
+/* Best first, by evidence, none twice. */
+static guint keep_best(struct clock *clocks, guint count, const struct clock *clock, double length)
 {
+    double evidence = clock->window.evidence;
     guint at = count;
 
-    if (count < PERIOD_FITS)
-        count++;
-    else if (clocks[--at].window.evidence >= clock->window.evidence)
-        return count;
-    for (; at > 0 && clocks[at - 1].window.evidence < clock->window.evidence; at--)
+    for (guint i = 0; i < count; i++)
+        if (fabs(clocks[i].period / clock->period - 1) * length < 0.3 * clock->period) {
+            if (clocks[i].window.evidence >= evidence)
+                return count;
+            at = i;
+            break;
+        }
+    if (at == count) {
+        if (count < PERIOD_FITS)
+            count++;
+        else if (clocks[--at].window.evidence >= evidence)
+            return count;
+    }
+    for (; at > 0 && clocks[at - 1].window.evidence < evidence; at--)
         clocks[at] = clocks[at - 1];
     clocks[at] = *clock;
     return count;
 }
 
+static void refine(const struct period_train *train, struct clock *clock, bool is_hopeless,
+                   struct period_fit *fit)
+{
+    struct period_train part = part_of(train, 0, train->n);
+
+    if (is_hopeless) { /* its score is still wanted */
+        clock->window = fold(&part, clock->period);
+        weigh(train, clock->period, &clock->window, fit);
+        fit->sigma = 0.25 * fit->width;
+        return;
+    }
+    lengthen(&part, clock);
+    turn(&part, &clock->period, part.t[part.n - 1] - part.t[0], 1, fold_finely);
+    clock->window = fold(&part, clock->period);
+    struct line line = fit_line(&part, clock);
+
+    weigh(train, clock->period, &clock->window, fit);
+    fit->centre = line.centre;
+    fit->sigma = line.sigma;
+}
+
 guint period_clock_fits(const struct period_train *train, const struct period_guess *guesses,
                         guint count, struct period_fit *fits)
 {
+    const double length = train->t[train->n - 1] - train->t[0];
     struct clock clocks[PERIOD_FITS], clock;
-    guint kept = 0;
+    guint kept = 0, fitted = 0;
 
     if (train->n < 4)
         return 0;
-    for (guint i = 0; i < count; i++)
+    for (guint i = 0; i < count; i++) {
+        if (i >= 4 && guesses[i].nats < 0.15 * guesses[0].nats)
+            break;
         if (turn_guess(train, &guesses[i], &clock) && clock.period > 0)
-            kept = keep_best(clocks, kept, &clock);
-    for (guint i = 0; i < kept; i++) {
-        struct period_train part = part_of(train, 0, train->n);
-
-        lengthen(&part, &clocks[i]);
-        clocks[i].window = turn(&part, &clocks[i].period, part.t[part.n - 1] - part.t[0], 2, fold);
-        struct line line = fit_line(&part, &clocks[i]);
-
-        weigh(train, clocks[i].period, &clocks[i].window, &fits[i]);
-        fits[i].centre = line.centre;
-        fits[i].sigma = line.sigma;
+            kept = keep_best(clocks, kept, &clock, length);
     }
-    return kept;
+    bool is_hopeless = kept > 0 && train->n >= 16 && clocks[0].window.evidence < -2 &&
+                       guesses[0].nats > 0 && guesses[0].nats < 6;
+    for (guint i = 0; i < kept; i++) {
+        if (i > 0 &&
+            (is_hopeless || clocks[i].window.evidence < MAX(0.2 * clocks[0].window.evidence, -5.0)))
+            break;
+        refine(train, &clocks[i], is_hopeless, &fits[fitted++]);
+    }
+    return fitted;
 }

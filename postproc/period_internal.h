@@ -20,6 +20,9 @@
 
 /* ---- period_workspace.c ---- */
 
+#define PERIOD_BELL_REACH 5
+#define PERIOD_BELL_STEPS 128
+
 /* What a room is for; each holds one thing at a time. */
 enum period_slot {
     PERIOD_PACKETS, /* pairs to be sorted */
@@ -47,6 +50,7 @@ struct periodicity_workspace {
     void *room[PERIOD_SLOTS];
     gsize size[PERIOD_SLOTS]; /* bytes */
     guint turns;              /* size of the transform whose turns are in PERIOD_TURNS */
+    double bell[PERIOD_BELL_REACH * PERIOD_BELL_STEPS + 2]; /* exp(-z^2 / 2) at steps of z */
 };
 
 /* Room for count things of this size, until the slot is asked for again; what it holds is not
@@ -55,6 +59,16 @@ void *period_room(struct periodicity_workspace *workspace, enum period_slot slot
                   gsize size);
 #define PERIOD_ROOM(workspace, slot, type, count)                                                  \
     ((type *)period_room(workspace, slot, count, sizeof(type)))
+
+/* exp(-z^2 / 2) to five digits; 0 <= z < PERIOD_BELL_REACH. */
+static inline double period_bell(const struct periodicity_workspace *workspace, double z)
+{
+    double at = z * PERIOD_BELL_STEPS;
+    guint left = (guint)at;
+    double here = workspace->bell[left];
+
+    return here + (at - left) * (workspace->bell[left + 1] - here);
+}
 
 /* Gives back what only a large group needed. */
 void period_workspace_trim(struct periodicity_workspace *workspace);
@@ -104,6 +118,8 @@ struct period_gaps {
     double weight[PERIOD_GAP_BINS]; /* gaps */
     double gap[PERIOD_GAP_BINS];    /* their mean */
     double null[PERIOD_GAP_BINS];   /* density of ln gap, blurred: "any smooth distribution" */
+    double lift[PERIOD_GAP_BINS];   /* gap / null */
+    const struct periodicity_workspace *workspace;
 };
 
 /* A cycle that came when the period said.  cycle counts from the first of its run. */

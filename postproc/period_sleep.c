@@ -61,6 +61,7 @@ static void fill_null(struct period_gaps *gaps)
         double part = at - left;
 
         gaps->null[i] = MAX(scale * ((1 - part) * there[left] + part * there[left + 1]), 1e-6);
+        gaps->lift[i] = gaps->gap[i] / gaps->null[i];
     }
 }
 
@@ -86,6 +87,7 @@ void period_gaps_fill(struct period_gaps *gaps, const struct period_train *train
 
     memset(counts, 0, PERIOD_GAP_BINS * sizeof *counts);
     memset(sums, 0, PERIOD_GAP_BINS * sizeof *sums);
+    gaps->workspace = train->workspace;
     gaps->n = train->n - 1;
     /* Three sigma of room above the longest gap. */
     gaps->low = log(MAX(train->length, 1e-9)) - (PERIOD_GAP_BINS - 160) * PERIOD_GAP_STEP;
@@ -128,7 +130,8 @@ static void keep(struct period_crowd *crowds, guint *count, const struct period_
     guint at = *count;
 
     for (guint i = 0; i < *count; i++)
-        if (fabs(crowds[i].period / crowd->period - 1) < 0.5 * MIN(crowds[i].sigma, crowd->sigma)) {
+        if (fabs(crowds[i].period / crowd->period - 1) <
+            0.35 * MAX(crowds[i].sigma, crowd->sigma)) {
             if (crowds[i].gain >= crowd->gain)
                 return;
             at = i;
@@ -194,61 +197,95 @@ struct mixture {
     double share[PERIOD_MULTIPLE + 1]; /* [0]: of the null */
 };
 
+/* Adds up logarithms by products. */
+struct log_sum {
+    double sum;
+    double product;
+};
+
+static inline void log_sum_add(struct log_sum *logs, double count, double value)
+{
+    if (count > 1.5) {
+        logs->sum += count * log(value);
+        return;
+    }
+    logs->product *= value;
+    if (logs->product < 1e-150 || logs->product > 1e150) {
+        logs->sum += log(logs->product);
+        logs->product = 1;
+    }
+}
+
+/* What one round adds up. */
+struct moments {
+    double weight[PERIOD_MULTIPLE + 1];
+    double time, turns, square, linked;
+};
+
+/* A gap of r periods belongs to each multiple by part / total. */
+static inline void moments_add(struct moments *moments, const double *part, double total,
+                               double count, double gap, double r)
+{
+    double scale = count / total;
+
+    moments->weight[0] += scale * part[0];
+    for (guint m = 1; m <= PERIOD_MULTIPLE; m++) {
+        double w = scale * part[m];
+
+        moments->weight[m] += w;
+        moments->time += w * gap;
+        moments->turns += w * m;
+        moments->square += w * (r - m) * (r - m) / m;
+        moments->linked += w;
+    }
+}
+
 /* One round: the logarithm of the ratio of likelihoods of old, and the better estimate. */
 static double improve(const struct period_gaps *gaps, struct mixture *mixture)
 {
     static const double roots[PERIOD_MULTIPLE + 1] = {1, 1, 1.41421356, 1.73205081, 2};
     const struct mixture old = *mixture;
-    const double turns_of = 1 / old.period;
-    double weight[PERIOD_MULTIPLE + 1] = {0}, factor[PERIOD_MULTIPLE + 1];
-    double narrow[PERIOD_MULTIPLE + 1]; /* 1 / standard deviation of the m-th */
-    double ratio = 0, untouched = 0, sum = 0, turns = 0, square = 0, linked = 0;
+    const double turns = 1 / old.period, lowest = 1 - PERIOD_BELL_REACH * old.sigma,
+                 highest = PERIOD_MULTIPLE + 2 * PERIOD_BELL_REACH * old.sigma;
+    double factor[PERIOD_MULTIPLE + 1], narrow[PERIOD_MULTIPLE + 1], untouched = 0;
+    struct moments moments = {0};
+    struct log_sum logs = {0, 1};
 
     for (guint m = 1; m <= PERIOD_MULTIPLE; m++) {
         narrow[m] = 1 / (old.sigma * roots[m]);
-        factor[m] = old.share[m] * narrow[m] / 2.5066282746;
+        factor[m] = old.share[m] * narrow[m] * turns / 2.5066282746;
     }
     for (guint f = 0; f < gaps->count; f++) {
-        double gap = gaps->gap[f], r = gap * turns_of, count = gaps->weight[f];
-        double part[PERIOD_MULTIPLE + 1] = {0}, total = old.share[0];
+        double r = gaps->gap[f] * turns, part[PERIOD_MULTIPLE + 1] = {old.share[0]};
+        double total = old.share[0];
 
+        if (r <= lowest || r >= highest) {
+            untouched += gaps->weight[f];
+            continue;
+        }
         for (guint m = 1; m <= PERIOD_MULTIPLE; m++) {
-            double z = (r - m) * narrow[m];
+            double z = fabs(r - m) * narrow[m];
 
-            if (z < -5 || z > 5)
+            if (z >= PERIOD_BELL_REACH)
                 continue;
-            part[m] = factor[m] * r * exp(-0.5 * z * z) / gaps->null[f];
+            part[m] = factor[m] * gaps->lift[f] * period_bell(gaps->workspace, z);
             total += part[m];
         }
         if (total <= 0)
             return -HUGE_VAL;
-        if (total == old.share[0]) {
-            untouched += count;
-            continue;
-        }
-        ratio += count * log(total);
-        weight[0] += count * old.share[0] / total;
-        for (guint m = 1; m <= PERIOD_MULTIPLE; m++) {
-            double w = count * part[m] / total;
-
-            weight[m] += w;
-            sum += w * gap;
-            turns += w * m;
-            square += w * (r - m) * (r - m) / m;
-            linked += w;
-        }
+        log_sum_add(&logs, gaps->weight[f], total);
+        moments_add(&moments, part, total, gaps->weight[f], gaps->gap[f], r);
     }
-    if (linked < 1)
+    if (moments.linked < 1 || (untouched > 0 && old.share[0] <= 0))
         return -HUGE_VAL;
-    ratio += untouched * log(old.share[0]);
-    weight[0] += untouched;
-    mixture->period = sum / turns;
-    mixture->sigma = CLAMP(sqrt(square / linked), NARROWEST, WIDEST);
+    moments.weight[0] += untouched;
+    mixture->period = moments.time / moments.turns;
+    mixture->sigma = CLAMP(sqrt(moments.square / moments.linked), NARROWEST, WIDEST);
     for (guint m = 0; m <= PERIOD_MULTIPLE; m++)
-        mixture->share[m] = weight[m] / gaps->n;
+        mixture->share[m] = moments.weight[m] / gaps->n;
     /* A share of the null always remains: one strange gap must not cost everything. */
     mixture->share[0] = MAX(mixture->share[0], 0.5 / (gaps->n + 1.0));
-    return ratio;
+    return logs.sum + log(logs.product) + untouched * log(old.share[0]);
 }
 
 static double climb(const struct period_gaps *gaps, struct mixture *mixture, guint rounds)
@@ -269,6 +306,14 @@ bool period_sleep_fit(const struct period_gaps *gaps, const struct period_crowd 
                       struct period_fit *fit)
 {
     struct mixture mixture = {crowd->period, crowd->sigma, {0.3, 0.4, 0.15, 0.1, 0.05}};
+
+    /* The mixture would explain less than it costs. */
+    if (crowd->gain < HANDICAP * gaps->n + 1) {
+        *fit = (struct period_fit){.period = crowd->period,
+                                   .sigma = crowd->sigma,
+                                   .evidence = crowd->gain - HANDICAP * gaps->n - 7};
+        return true;
+    }
     double ratio = climb(gaps, &mixture, 20), hits = 1 - mixture.share[0];
 
     if (ratio == -HUGE_VAL || mixture.period <= 0 || mixture.share[1] < 0.4 * hits ||

@@ -85,26 +85,29 @@ static double find_quantum(const gint64 *times, gsize count)
     return (double)quantum / 1e9;
 }
 
-/* Widest void between the logarithms of gaps; the gap in its middle, or 0. */
+/* Widest void between the logarithms of gaps, to 0.02; the gap in its middle, or 0. */
 static double burst_limit(const struct period_train *train, const double *t)
 {
-    guint gaps = 0, least;
-    double widest = log(4.0), limit = 0;
-    double *logs = PERIOD_ROOM(train->workspace, PERIOD_SCRATCH, double, train->n);
+    enum { BINS = 2304, A_NAT = 50 };
+    const double shortest = MAX(train->quantum / 2, 1e-9), low = log(1e-9);
+    guint *counts = PERIOD_ROOM(train->workspace, PERIOD_SCRATCH, guint, BINS);
+    guint gaps = train->n - 1, least = MAX(2, gaps / 12), seen = 0, before = 0;
+    guint widest = (guint)(A_NAT * log(4.0)), middle = 0;
 
-    for (guint i = 1; i < train->n; i++)
-        logs[gaps++] = log(MAX(t[i] - t[i - 1], MAX(train->quantum / 2, 1e-9)));
-    qsort(logs, gaps, sizeof *logs, double_compare);
-    least = MAX(2, gaps / 12);
-    for (guint i = least; i + least <= gaps; i++) {
-        double width = logs[i] - logs[i - 1];
-
-        if (width > widest) {
-            widest = width;
-            limit = exp(0.5 * (logs[i] + logs[i - 1]));
+    memset(counts, 0, BINS * sizeof *counts);
+    for (guint i = 0; i < gaps; i++)
+        counts[MIN((guint)((log(MAX(t[i + 1] - t[i], shortest)) - low) * A_NAT), BINS - 1)]++;
+    for (guint bin = 0; bin < BINS && seen + least <= gaps; bin++) {
+        if (counts[bin] == 0)
+            continue;
+        if (seen >= least && bin - before > widest) {
+            widest = bin - before;
+            middle = bin + before + 1;
         }
+        seen += counts[bin];
+        before = bin;
     }
-    return limit;
+    return middle == 0 ? 0 : exp(low + 0.5 * middle / A_NAT);
 }
 
 /* 0..1, the same for the same input. */

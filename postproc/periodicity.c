@@ -15,7 +15,8 @@
 #define MOST_ROUNDS    5
 #define TIE            0.04 /* of the evidence: within it the longer length wins */
 #define LEAST_HIT_RATE 0.05
-#define HIGHEST_GUESS  0.49 /* score of what is no period */
+#define IMPLAUSIBLE    (-4.0) /* evidence of what fits, but not as a period does */
+#define HIGHEST_GUESS  0.49   /* score of what is no period */
 
 /* What is still to be explained.  Entry i is cycle origin[i] of the input. */
 struct rest {
@@ -68,25 +69,29 @@ struct search {
 };
 
 /* Keeps the fit if it is better; of equals, the longer: half of a period always fits, too. */
-static void consider(struct search *search, const struct period_fit *fit)
+static void consider(struct search *search, const struct period_fit *tried)
 {
     const struct period_fit *best = &search->best;
+    const double margin = TIE * fabs(best->evidence);
+    struct period_fit fit = *tried;
 
     if (search->found) {
-        double margin = TIE * fabs(best->evidence);
-        bool is_longer = fit->period > 1.5 * best->period;
-        bool is_shorter = fit->period < 0.67 * best->period;
+        bool is_longer = fit.period > 1.5 * best->period;
+        bool is_shorter = fit.period < 0.67 * best->period;
 
-        if (fit->evidence < best->evidence + (is_longer ? -margin : is_shorter ? margin : 0))
+        if (fit.evidence < best->evidence + (is_longer ? -margin : is_shorter ? margin : 0))
             return;
     }
-    if (fit->evidence > 0) {
-        guint count = period_hits(&search->rest->train, fit, search->rest->hits);
+    if (fit.evidence > 0) {
+        guint count = period_hits(&search->rest->train, &fit, search->rest->hits);
 
-        if (!period_hits_plausible(&search->rest->train, search->rest->hits, count))
-            return;
+        if (!period_hits_plausible(&search->rest->train, search->rest->hits, count)) {
+            if (search->found)
+                return;
+            fit.evidence = IMPLAUSIBLE;
+        }
     }
-    search->best = *fit;
+    search->best = fit;
     search->found = true;
 }
 
@@ -104,7 +109,8 @@ static void search_rest(struct search *search)
     period_gaps_fill(search->gaps, train);
     count = period_gaps_crowds(search->gaps, crowds);
     for (guint i = 0; i < count; i++)
-        if (period_sleep_fit(search->gaps, &crowds[i], &fits[0]) &&
+        if ((i == 0 || crowds[i].gain > 0.1 * crowds[0].gain) &&
+            period_sleep_fit(search->gaps, &crowds[i], &fits[0]) &&
             fits[0].period >= PERIOD_SHORTEST)
             consider(search, &fits[0]);
     count = period_candidates(train, search->gaps, guesses);
