@@ -16,7 +16,7 @@
 
 #define SMALLEST_SPECTRUM 256u
 #define LARGEST_SPECTRUM  (1u << 16)
-#define BINS_AN_EVENT     32
+#define BINS_AN_EVENT     16
 #define WHITENED          48 /* frequencies on either side that make the local mean */
 #define PEAKS             4  /* kept of each sum */
 
@@ -186,7 +186,7 @@ guint period_candidates(const struct period_train *train, const struct period_ga
                         struct period_guess *guesses)
 {
     double span = train->t[train->n - 1] - train->t[0], mean = span / (train->n - 1);
-    double step = MAX(MIN(period_gaps_median(gaps), mean) / 10, 0.5e-3);
+    double step = MAX(MIN(period_gaps_median(gaps), mean) / 6, 0.5e-3);
     double part = step * most_bins(train->n) / 1.0001;
     struct list list = {.guesses = guesses,
                         .shortest = MAX(PERIOD_SHORTEST, train->quantum),

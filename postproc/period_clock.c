@@ -49,16 +49,26 @@ struct window {
     double width;
 };
 
+/* Eight counts at once: the compilers do not see it by themselves. */
+typedef gint16 counts8 __attribute__((vector_size(16)));
+
 /* Most in a window of width w of 0 .. bins - 1, by the running sums. */
 static inline gint16 fullest(const gint16 *sums, guint bins, guint w)
 {
+    counts8 best = {0};
     gint16 most = 0;
 
-    for (guint i = 0; i < bins; i++) {
-        gint16 inside = (gint16)(sums[i + w] - sums[i]);
+    for (guint i = 0; i < bins; i += 8) {
+        counts8 left, right, inside, is_more;
 
-        most = inside > most ? inside : most;
+        memcpy(&left, sums + i, sizeof left);
+        memcpy(&right, sums + i + w, sizeof right);
+        inside = right - left;
+        is_more = inside > best;
+        best = (inside & is_more) | (best & ~is_more);
     }
+    for (guint i = 0; i < 8; i++)
+        most = MAX(most, best[i]);
     return most;
 }
 
