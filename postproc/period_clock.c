@@ -429,18 +429,18 @@ guint period_clock_fits(const struct period_train *train, const struct period_gu
 {
     const double length = train->t[train->n - 1] - train->t[0];
     struct clock clocks[PERIOD_FITS], clock;
+    const bool is_weak = train->n >= 16 && count > 0 && guesses[0].nats > 0 && guesses[0].nats < 6;
     guint kept = 0, fitted = 0;
 
     if (train->n < 4)
         return 0;
     for (guint i = 0; i < count; i++) {
-        if (i >= 4 && guesses[i].nats < 0.15 * guesses[0].nats)
+        if (i >= 4 && (is_weak || guesses[i].nats < 0.15 * guesses[0].nats))
             break;
         if (turn_guess(train, &guesses[i], &clock) && clock.period > 0)
             kept = keep_best(clocks, kept, &clock, length);
     }
-    bool is_hopeless = kept > 0 && train->n >= 16 && clocks[0].window.evidence < -2 &&
-                       guesses[0].nats > 0 && guesses[0].nats < 6;
+    bool is_hopeless = is_weak && kept > 0 && clocks[0].window.evidence < -2;
     for (guint i = 0; i < kept; i++) {
         if (i > 0 &&
             (is_hopeless || clocks[i].window.evidence < MAX(0.2 * clocks[0].window.evidence, -5.0)))

@@ -195,7 +195,7 @@ static void add_run(struct sums *sums, const struct period_hit *hits, guint coun
         sums->links++;
         sums->turns += m;
         sums->time += exact[hits[i].event] - exact[hits[i - 1].event];
-        sums->log_turns += log(m);
+        sums->log_turns += m == 1 ? 0 : log(m);
     }
     sums->freedom += count - 1;
     sums->log_runs += log(count);
@@ -300,11 +300,12 @@ void period_estimate(const struct period_input *input, const double *exact,
         -freedom / 2 * log(of_clock + freedom * floor_square) - 0.5 * log(sums.spread);
     double like_sleep = -freedom / 2 * log(of_sleep + 2 * freedom * floor_square) -
                         0.5 * log(sums.turns) + 0.5 * sums.log_runs - 0.5 * sums.log_turns;
-    double clock_error =
-        sqrt(dependence(left, count, of_clock) * (of_clock / freedom + floor_square) / sums.spread);
     double sleep_error = sqrt((of_sleep / freedom + floor_square) / sums.turns), error;
 
     if (like_clock >= like_sleep) {
+        double clock_error = sqrt(dependence(left, count, of_clock) *
+                                  (of_clock / freedom + floor_square) / sums.spread);
+
         out->kind = PERIODICITY_CLOCK;
         out->period_s = clock;
         out->jitter_s = sqrt(of_clock / freedom);
@@ -330,30 +331,40 @@ void period_estimate(const struct period_input *input, const double *exact,
 
 /* ---- Change ---- */
 
-/* Hits come at one rate before a place and at another after it: the place where that says most. */
+/* Where hits come at one rate before and at another after. */
+struct change {
+    double gain; /* nats */
+    double at;   /* s */
+};
+
+/* Is a place after `left` of the hits a better one? */
+static void try_change(struct change *best, double at, double left, double count, double length,
+                       double period)
+{
+    double right = count - left, before = MAX(at, 1e-9), after = MAX(length - at, 1e-9);
+    double rate_left = left / before, rate_right = right / after;
+
+    if (MIN(rate_left, rate_right) > 0.12 * MAX(rate_left, rate_right) ||
+        MIN(before, after) < 4 * period)
+        return;
+    double gain = (left > 0 ? left * log(rate_left) : 0) +
+                  (right > 0 ? right * log(rate_right) : 0) - count * log(count / length);
+    if (gain > best->gain)
+        *best = (struct change){gain, at};
+}
+
 void period_change(const struct period_input *input, const double *exact,
                    const struct period_hit *hits, guint count, struct periodicity_period *out)
 {
-    double length = MAX(input->train.length, 1e-9), best = 10, place = -1;
+    double length = MAX(input->train.length, 1e-9);
+    struct change best = {10, -1};
 
-    for (guint i = 0; i <= count; i++)
-        for (guint side = 0; side < 2; side++) {
-            /* Just before a hit, or just after one. */
-            if ((side == 0 && i == count) || (side == 1 && i == 0))
-                continue;
-            double at = side == 0 ? exact[hits[i].event] : exact[hits[i - 1].event];
-            double left = i, right = count - left;
-            double before = MAX(at, 1e-9), after = MAX(length - at, 1e-9);
-            double rate_left = left / before, rate_right = right / after;
-            double gain = (left > 0 ? left * log(rate_left) : 0) +
-                          (right > 0 ? right * log(rate_right) : 0) - count * log(count / length);
-            if (MIN(rate_left, rate_right) > 0.12 * MAX(rate_left, rate_right))
-                continue;
-            if (MIN(before, after) < 4 * out->period_s || gain <= best)
-                continue;
-            best = gain;
-            place = at;
-        }
-    out->has_change = place >= 0;
-    out->change_ns = place >= 0 ? absolute_ns(input->base_ns, place) : 0;
+    for (guint i = 0; i <= count; i++) {
+        if (i < count) /* just before a hit */
+            try_change(&best, exact[hits[i].event], i, count, length, out->period_s);
+        if (i > 0) /* just after one */
+            try_change(&best, exact[hits[i - 1].event], i, count, length, out->period_s);
+    }
+    out->has_change = best.at >= 0;
+    out->change_ns = best.at >= 0 ? absolute_ns(input->base_ns, best.at) : 0;
 }
