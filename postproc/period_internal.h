@@ -28,12 +28,9 @@ enum period_slot {
     PERIOD_PACKETS, /* pairs to be sorted */
     PERIOD_TIMES,
     PERIOD_SIZES,
-    PERIOD_SECONDS,
     PERIOD_FIRST,
     PERIOD_EXACT,
     PERIOD_TRAIN,
-    PERIOD_REST,
-    PERIOD_REST_EXACT,
     PERIOD_ORIGIN,
     PERIOD_HITS,
     PERIOD_GAPS,
@@ -122,11 +119,10 @@ struct period_gaps {
     const struct periodicity_workspace *workspace;
 };
 
-/* A cycle that came when the period said.  cycle counts from the first of its run. */
+/* A cycle that came when the period said. */
 struct period_hit {
     guint event;
-    guint run;
-    double cycle;
+    guint turns; /* periods since the hit before; 0: the first of a run */
 };
 
 /* ---- period_train.c ---- */

@@ -119,32 +119,54 @@ static double next_random(guint64 *state)
     return (double)(*state >> 11) / 9007199254740992.0;
 }
 
-/* Joins what lies closer than limit. */
-static void find_cycles(struct period_input *input, const double *t, guint n, double limit)
+/* One cycle each time. */
+static void find_times(struct period_input *input)
 {
     guint cycles = 0;
 
-    for (guint i = 0; i < n; i++) {
-        if (i > 0 && t[i] - t[i - 1] <= limit)
+    for (guint i = 0; i < input->count; i++) {
+        double t = seconds_between(input->times[i], input->base_ns);
+
+        if (cycles > 0 && t <= input->exact[cycles - 1])
             continue;
-        input->exact[cycles] = t[i];
-        input->first[cycles] = i;
-        cycles++;
+        input->exact[cycles] = t;
+        input->first[cycles++] = i;
     }
-    input->first[cycles] = n;
+    input->first[cycles] = (guint)input->count;
+    input->train.n = cycles;
+}
+
+/* Joins cycles that lie no further apart than limit. */
+static void join_bursts(struct period_input *input, double limit)
+{
+    double before = 0;
+    guint cycles = 0;
+
+    for (guint i = 0; i < input->train.n; i++) {
+        double t = input->exact[i];
+
+        if (i == 0 || t - before > limit) {
+            input->exact[cycles] = t;
+            input->first[cycles++] = input->first[i];
+        }
+        before = t;
+    }
+    input->first[cycles] = (guint)input->count;
     input->train.n = cycles;
 }
 
 /* Spreads the times over their resolution, if that matters. */
-static void blur(struct period_train *train, const double *exact)
+static void blur(struct period_train *train, double *exact)
 {
     guint64 state = 0x9e3779b97f4a7c15u;
     double quantum = train->quantum;
     guint n = train->n;
 
-    memcpy(train->t, exact, n * sizeof *exact);
+    train->t = exact;
     if (n < 3 || quantum < 1e-5 || quantum * 4000 < train->length / n)
         return;
+    train->t = PERIOD_ROOM(train->workspace, PERIOD_TRAIN, double, n);
+    memcpy(train->t, exact, n * sizeof *exact);
     for (guint i = 0; i < n; i++)
         train->t[i] += (next_random(&state) - 0.5) * quantum;
     qsort(train->t, n, sizeof *train->t, double_compare);
@@ -173,20 +195,16 @@ void period_input_fill(struct period_input *input, struct periodicity_workspace 
     train->length = seconds_between(ended, started);
     train->quantum = find_quantum(input->times, n);
 
-    double *t = PERIOD_ROOM(workspace, PERIOD_SECONDS, double, n);
-    for (guint i = 0; i < n; i++)
-        t[i] = seconds_between(input->times[i], started);
     input->exact = PERIOD_ROOM(workspace, PERIOD_EXACT, double, n);
     input->first = PERIOD_ROOM(workspace, PERIOD_FIRST, guint, (gsize)n + 1);
-    find_cycles(input, t, n, 0);
+    find_times(input);
     /* Every cycle on the next step of the clock: it may be that clock, not a rounding. */
     double pace =
         train->n > 1 ? (input->exact[train->n - 1] - input->exact[0]) / (train->n - 1) : 0;
     if (train->n == n && pace < 4 * train->quantum)
         train->quantum /= 10;
     if (train->n > 4)
-        find_cycles(input, t, n, burst_limit(train, input->exact));
-    train->t = PERIOD_ROOM(workspace, PERIOD_TRAIN, double, train->n);
+        join_bursts(input, burst_limit(train, input->exact));
     blur(train, input->exact);
 }
 

@@ -18,7 +18,8 @@
 #define IMPLAUSIBLE    (-4.0) /* evidence of what fits, but not as a period does */
 #define HIGHEST_GUESS  0.49   /* score of what is no period */
 
-/* What is still to be explained.  Entry i is cycle origin[i] of the input. */
+/* What is still to be explained.  Entry i is cycle origin[i] of the input, whose arrays it takes.
+ */
 struct rest {
     struct period_train train;
     double *exact;
@@ -32,12 +33,9 @@ static void rest_init(struct rest *rest, const struct period_input *input)
     guint n = input->train.n;
 
     rest->train = input->train;
-    rest->train.t = PERIOD_ROOM(workspace, PERIOD_REST, double, n);
-    rest->exact = PERIOD_ROOM(workspace, PERIOD_REST_EXACT, double, n);
+    rest->exact = input->exact;
     rest->origin = PERIOD_ROOM(workspace, PERIOD_ORIGIN, guint, n);
     rest->hits = PERIOD_ROOM(workspace, PERIOD_HITS, struct period_hit, (gsize)n + 1);
-    memcpy(rest->train.t, input->train.t, n * sizeof *input->train.t);
-    memcpy(rest->exact, input->exact, n * sizeof *input->exact);
     for (guint i = 0; i < n; i++)
         rest->origin[i] = i;
 }
@@ -188,12 +186,18 @@ static void report_few(const struct period_input *input, struct rest *rest,
     guint n = input->train.n;
 
     answer->verdict = PERIODICITY_TOO_FEW_CYCLES;
-    if (n < 2 || input->exact[n - 1] - input->exact[0] < PERIOD_SHORTEST)
+    /* Some were taken for a period that was none. */
+    for (guint i = 0; i < n; i++) {
+        guint packet = input->first[i];
+
+        rest->exact[i] = (double)((guint64)input->times[packet] - (guint64)input->base_ns) / 1e9;
+        rest->origin[i] = i;
+        rest->hits[i] = (struct period_hit){i, i > 0};
+    }
+    if (n < 2 || rest->exact[n - 1] - rest->exact[0] < PERIOD_SHORTEST)
         return;
-    for (guint i = 0; i < n; i++)
-        rest->hits[i] = (struct period_hit){i, 0, i};
     struct periodicity_period *out = &answer->periods[0];
-    period_estimate(input, input->exact, rest->hits, n, out);
+    period_estimate(input, rest->exact, rest->hits, n, out);
     if (n > 2 && out->jitter_s > 0.3 * out->period_s) {
         memset(out, 0, sizeof *out);
         return;
