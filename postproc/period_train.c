@@ -1,8 +1,10 @@
 /* period_train.c
  * From packets to cycles: sort, find the resolution of the times, join bursts.
  *
- * Bursts: if the sorted logarithms of the gaps have a void of at least ln 4, with a tenth of the
- * gaps on either side, gaps below it lie inside a cycle.
+ * Bursts: if the histogram of the logarithms of the gaps has a valley of ln 4 that is next to empty
+ * (a fiftieth of the gaps), with a twelfth of the gaps on either side, gaps below it lie inside a
+ * cycle, if all such bursts together take less than 0.15 of the time: else it is two rates.  The
+ * highest such valley counts: above acknowledgements, answers and what is sent again.
  * Resolution: the largest of 1 us, 10 us ... 1 s that divides all times.  Times so rounded are
  * spread over their step: otherwise every train repeats at the step, and chance at its multiples.
  *
@@ -13,6 +15,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MOST_IN_BURSTS 0.15 /* of the time */
 
 struct packet {
     gint64 time;
@@ -85,29 +89,46 @@ static double find_quantum(const gint64 *times, gsize count)
     return (double)quantum / 1e9;
 }
 
-/* Widest void between the logarithms of gaps, to 0.02; the gap in its middle, or 0. */
+/* How much of the time do the bursts take that this limit makes? */
+static bool are_short(const struct period_train *train, const double *t, double limit)
+{
+    double inside = 0;
+
+    for (guint i = 1; i < train->n; i++)
+        if (t[i] - t[i - 1] <= limit)
+            inside += t[i] - t[i - 1];
+    return inside <= MOST_IN_BURSTS * (t[train->n - 1] - t[0]);
+}
+
+/* The highest valley of the histogram of ln gap, ln 4 wide and next to empty, with enough gaps on
+ * either side: the gap in its middle, or 0. */
 static double burst_limit(const struct period_train *train, const double *t)
 {
-    enum { BINS = 2304, A_NAT = 50 };
+    enum { BINS = 2304, A_NAT = 50, WIDTH = 70 }; /* WIDTH / A_NAT > ln 4 */
     const double shortest = MAX(train->quantum / 2, 1e-9), low = log(1e-9);
     guint *counts = PERIOD_ROOM(train->workspace, PERIOD_SCRATCH, guint, BINS);
-    guint gaps = train->n - 1, least = MAX(2, gaps / 12), seen = 0, before = 0;
-    guint widest = (guint)(A_NAT * log(4.0)), middle = 0;
+    const guint gaps = train->n - 1, least = MAX(2, gaps / 12), few = gaps / 50;
+    guint above = 0, inside = 0;
 
     memset(counts, 0, BINS * sizeof *counts);
     for (guint i = 0; i < gaps; i++)
         counts[MIN((guint)((log(MAX(t[i + 1] - t[i], shortest)) - low) * A_NAT), BINS - 1)]++;
-    for (guint bin = 0; bin < BINS && seen + least <= gaps; bin++) {
-        if (counts[bin] == 0)
-            continue;
-        if (seen >= least && bin - before > widest) {
-            widest = bin - before;
-            middle = bin + before + 1;
+    /* The window goes down from the longest gaps: bins at .. at + WIDTH - 1. */
+    for (guint at = BINS; at-- > 0;) {
+        inside += counts[at];
+        if (at + WIDTH < BINS) {
+            inside -= counts[at + WIDTH];
+            above += counts[at + WIDTH];
         }
-        seen += counts[bin];
-        before = bin;
+        if (inside > few || above < least)
+            continue;
+        if (gaps - above - inside < least)
+            break;
+        double limit = exp(low + (at + 0.5 * WIDTH) / A_NAT);
+        if (are_short(train, t, limit))
+            return limit;
     }
-    return middle == 0 ? 0 : exp(low + 0.5 * middle / A_NAT);
+    return 0;
 }
 
 /* 0..1, the same for the same input. */

@@ -211,6 +211,19 @@ static void report_few(const struct period_input *input, struct rest *rest,
     answer->count = 1;
 }
 
+/* The score of the first period, or the best guess.  A rhythm inside of what itself comes now and
+ * then says nothing of the group. */
+static void set_score(struct periodicity *answer, const struct search *search, bool is_period,
+                      bool is_rhythm)
+{
+    double score = MIN(to_score(&search->best), is_period ? 1 : HIGHEST_GUESS);
+
+    if (answer->count > 0 || is_rhythm || (!is_period && score < answer->score))
+        return;
+    answer->score = score;
+    answer->p_value = exp(-CLAMP(search->best.evidence, 0, 690));
+}
+
 /* Up to three periods, each from what the others left. */
 static void find_periods(const struct period_input *input, struct rest *rest,
                          struct periodicity *answer)
@@ -229,14 +242,9 @@ static void find_periods(const struct period_input *input, struct rest *rest,
             break;
         bool is_sure = is_significant(&search.best);
         guint hits = is_sure ? report(input, &search, out) : 0;
-        /* A rhythm inside of what itself comes now and then is none of the group's. */
         bool is_period = hits >= 2 && out->hit_rate >= LEAST_HIT_RATE;
-        if (answer->count == 0) {
-            double score = to_score(&search.best);
 
-            answer->score = is_period ? score : MAX(answer->score, MIN(score, HIGHEST_GUESS));
-            answer->p_value = exp(-CLAMP(search.best.evidence, 0, 690));
-        }
+        set_score(answer, &search, is_period, hits >= 2 && !is_period);
         if (hits < 2)
             break;
         if (is_period) {
