@@ -167,6 +167,10 @@ guint period_gaps_crowds(const struct period_gaps *gaps, struct period_crowd *cr
 bool period_sleep_fit(const struct period_gaps *gaps, const struct period_crowd *crowd,
                       struct period_fit *fit);
 
+/* ---- period_regular.c ---- */
+
+bool period_regular_fit(const struct period_gaps *gaps, struct period_fit *fit);
+
 /* ---- period_clock.c ---- */
 
 /* The likeliest of the guesses, up to PERIOD_FITS. */

@@ -111,6 +111,8 @@ static void search_rest(struct search *search)
             period_sleep_fit(search->gaps, &crowds[i], &fits[0]) &&
             fits[0].period >= PERIOD_SHORTEST)
             consider(search, &fits[0]);
+    if (period_regular_fit(search->gaps, &fits[0]) && fits[0].period >= PERIOD_SHORTEST)
+        consider(search, &fits[0]);
     count = period_candidates(train, search->gaps, guesses);
     count = period_clock_fits(train, guesses, count, fits);
     for (guint i = 0; i < count; i++)

@@ -43,7 +43,8 @@ endforeach()
 # The detector of periods stands by itself: no command uses it yet.
 add_library(fieldedge_periods STATIC
   "${postproc_root}/postproc/period_candidates.c" "${postproc_root}/postproc/period_clock.c"
-  "${postproc_root}/postproc/period_fft.c" "${postproc_root}/postproc/period_report.c"
+  "${postproc_root}/postproc/period_fft.c" "${postproc_root}/postproc/period_regular.c"
+  "${postproc_root}/postproc/period_report.c"
   "${postproc_root}/postproc/period_sleep.c" "${postproc_root}/postproc/period_train.c"
   "${postproc_root}/postproc/period_workspace.c" "${postproc_root}/postproc/periodicity.c")
 target_include_directories(fieldedge_periods PUBLIC "${postproc_root}/postproc")
