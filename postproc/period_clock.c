@@ -17,9 +17,14 @@
 #include <string.h>
 
 #define BINS     1024
+#define COARSE   4 /* of these at a time, to choose among guesses */
+#define WIDEST   320
 #define HANDICAP 0.03 /* nats a cell */
+#define TIE      0.04 /* of the evidence: within it the longer length wins */
 
-static const guint WIDTHS[] = {2, 4, 8, 16, 32, 64, 128, 256, 320}; /* bins */
+static const guint WIDTHS[] = {2, 4, 8, 16, 32, 64, 128, 256, WIDEST}; /* bins */
+static const double LN_WIDTHS[] = {6.238325, 5.545177, 4.85203,  4.158883, 3.465736,
+                                   2.772589, 2.079442, 1.386294, 1.163151}; /* ln BINS / width */
 
 /* Nats by which k of n is more than a share p; 0 if it is not. */
 static double divergence(double k, double n, double p)
@@ -36,85 +41,123 @@ static double search_cost(double length, double period, double width)
     return 2 * log(1 / width) + log(MAX(1.0, length / period)) + 2;
 }
 
+/* ---- Windows of phases ---- */
+
 struct window {
     double evidence;
     double centre;
     double width;
 };
 
-/* The best window of the phases of events from .. to - 1, each counted. */
-static struct window fold(const struct period_train *train, double period, guint from, guint to)
+/* Eight counts at once: the compilers do not see it by themselves. */
+typedef gint16 counts8 __attribute__((vector_size(16)));
+
+/* Most in a window of width w of 0 .. bins - 1, by the running sums. */
+static inline gint16 fullest(const gint16 *sums, guint bins, guint w)
 {
-    guint bins[BINS] = {0}, sums[2 * BINS + 1];
-    double turns = 1 / period, n = to - from, length = train->t[to - 1] - train->t[from];
+    counts8 best = {0};
+    gint16 most = 0;
+
+    for (guint i = 0; i < bins; i += 8) {
+        counts8 left, right, inside, is_more;
+
+        memcpy(&left, sums + i, sizeof left);
+        memcpy(&right, sums + i + w, sizeof right);
+        inside = right - left;
+        is_more = inside > best;
+        best = (inside & is_more) | (best & ~is_more);
+    }
+    for (guint i = 0; i < 8; i++)
+        most = MAX(most, best[i]);
+    return most;
+}
+
+/* The middle of the first plateau of fullest windows, which centres the hits: 0..1. */
+static double centre_of(const gint16 *sums, guint bins, guint w, gint16 most)
+{
+    guint first = 0, last;
+
+    while (sums[first + w] - sums[first] != most)
+        first++;
+    for (last = first; last + 1 < bins && sums[last + 1 + w] - sums[last + 1] == most;)
+        last++;
+    double middle = (0.5 * (first + last) + 0.5 * w) / bins;
+
+    return middle - floor(middle);
+}
+
+/* The best window of the phases of at most PERIOD_SEARCHED events, each counted. */
+static inline struct window fold_in(const struct period_train *train, double period, guint bins,
+                                    guint coarse, bool is_centred)
+{
+    gint16 counts[BINS], sums[BINS + WIDEST + 1];
+    const double turns = bins / period, n = train->n;
+    double cost = search_cost(train->t[train->n - 1] - train->t[0], period, 1);
     struct window best = {-HUGE_VAL, 0, 1};
+    guint best_w = 0;
+    gint16 best_most = 0;
 
-    for (guint i = from; i < to; i++) {
-        double x = train->t[i] * turns;
-
-        x -= (double)(gint64)x;
-        bins[(guint)(x * BINS) & (BINS - 1)]++;
-    }
+    memset(counts, 0, bins * sizeof *counts);
+    for (guint i = 0; i < train->n; i++)
+        counts[(gint64)(train->t[i] * turns) & (bins - 1)]++;
     sums[0] = 0;
-    for (guint i = 0; i < 2 * BINS; i++)
-        sums[i + 1] = sums[i] + bins[i & (BINS - 1)];
-    for (guint w = 0; w < G_N_ELEMENTS(WIDTHS); w++) {
-        guint width = WIDTHS[w], most = 0, where = 0, last = 0;
-        double share = (double)width / BINS;
+    for (guint i = 0; i < bins; i++)
+        sums[i + 1] = (gint16)(sums[i] + counts[i]);
+    for (guint i = 1; i <= WIDEST / coarse; i++)
+        sums[bins + i] = (gint16)(sums[bins] + sums[i]);
+    for (guint i = 0; i < G_N_ELEMENTS(WIDTHS); i++) {
+        const guint w = WIDTHS[i] / coarse;
+        const double width = (double)w / bins;
+        gint16 most;
 
-        for (guint i = 0; i < BINS; i++) {
-            guint inside = sums[i + width] - sums[i];
-
-            if (inside > most) {
-                most = inside;
-                where = i;
-                last = i;
-            } else if (inside == most && i == last + 1) {
-                last = i; /* the middle of a plateau centres the hits */
-            }
-        }
-        double evidence =
-            divergence(most, n, share) - HANDICAP * n - search_cost(length, period, share);
+        if (w < 2)
+            continue;
+        most = fullest(sums, bins, w);
+        if (most * LN_WIDTHS[i] - HANDICAP * n - cost - 2 * LN_WIDTHS[i] <= best.evidence)
+            continue;
+        double evidence = divergence(most, n, width) - HANDICAP * n - cost - 2 * LN_WIDTHS[i];
         if (evidence > best.evidence) {
-            double middle = (0.5 * (where + last) + 0.5 * width) / BINS;
-
-            best = (struct window){evidence, middle - floor(middle), share};
+            best.evidence = evidence;
+            best.width = width;
+            best_w = w;
+            best_most = most;
         }
     }
+    if (is_centred)
+        best.centre = centre_of(sums, bins, best_w, best_most);
     return best;
 }
 
-/* The part of the train of this length that has most events, of a few places. */
-static void choose_part(const struct period_train *train, double span, guint *from, guint *to)
+static struct window fold(const struct period_train *train, double period)
 {
-    guint best_from = 0, best_to = 0;
-
-    for (guint start = 0, end = 0; start < train->n; start++) {
-        while (end < train->n && train->t[end] <= train->t[start] + span)
-            end++;
-        if (end - start > best_to - best_from) {
-            best_from = start;
-            best_to = end;
-        }
-    }
-    *from = best_from;
-    *to = best_to;
+    return fold_in(train, period, BINS, 1, true);
 }
 
-/* Turns the period about what it is; span is the length over which it is coherent. */
-static struct window turn(const struct period_train *train, double *period, double span, guint from,
-                          guint to)
+/* Without the centre. */
+static struct window fold_finely(const struct period_train *train, double period)
+{
+    return fold_in(train, period, BINS, 1, false);
+}
+
+static struct window fold_coarsely(const struct period_train *train, double period)
+{
+    return fold_in(train, period, BINS / COARSE, COARSE, false);
+}
+
+/* Turns the period about what it is; the span is that over which it is coherent. */
+static struct window turn(const struct period_train *train, double *period, double span, gint steps,
+                          struct window (*measure)(const struct period_train *, double))
 {
     double frequency = 1 / *period;
     struct window best = {-HUGE_VAL, 0, 1};
 
-    for (gint step = -3; step <= 3; step++) {
-        double tried = frequency + 0.2 * step / span;
+    for (gint i = -steps; i <= steps; i++) {
+        double tried = frequency + 0.2 * i / span;
         struct window window;
 
         if (tried <= 0)
             continue;
-        window = fold(train, 1 / tried, from, to);
+        window = measure(train, 1 / tried);
         if (window.evidence > best.evidence) {
             best = window;
             *period = 1 / tried;
@@ -122,6 +165,83 @@ static struct window turn(const struct period_train *train, double *period, doub
     }
     return best;
 }
+
+/* Of the events from .. to - 1, no more than suffice; points into the train if that is all. */
+static struct period_train part_of(const struct period_train *train, guint from, guint to)
+{
+    struct period_train part = *train;
+    guint64 state = 0x9e3779b97f4a7c15u, step;
+
+    part.t = train->t + from;
+    part.n = to - from;
+    if (part.n <= PERIOD_SEARCHED)
+        return part;
+    /* One of each so many, not always the same one: that would pick one of two clocks. */
+    step = ((guint64)part.n << 16) / PERIOD_SEARCHED;
+    double *thin = PERIOD_ROOM(train->workspace, PERIOD_THIN, double, PERIOD_SEARCHED);
+    for (guint i = 0; i < PERIOD_SEARCHED; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        guint64 at = i * step + (((state >> 40) * step) >> 24);
+
+        thin[i] = part.t[MIN(at >> 16, part.n - 1)];
+    }
+    part.t = thin;
+    part.n = PERIOD_SEARCHED;
+    return part;
+}
+
+/* First event at or after `time`. */
+static guint first_from(const struct period_train *train, double time)
+{
+    guint low = 0, high = train->n;
+
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+
+        if (train->t[middle] < time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* A guess turned until it is coherent over the whole train. */
+struct clock {
+    double period;
+    struct window window;
+};
+
+static bool turn_guess(const struct period_train *train, const struct period_guess *guess,
+                       struct clock *clock)
+{
+    const double all = train->t[train->n - 1] - train->t[0];
+    guint from = guess->from, to = guess->to;
+    double span = guess->span;
+
+    clock->period = guess->period;
+    for (;;) {
+        struct period_train part = part_of(train, from, to);
+
+        if (part.n < 3)
+            return false;
+        clock->window = turn(&part, &clock->period, span, guess->nats > 0 ? 2 : 3, fold_coarsely);
+        if (from == 0 && to == train->n)
+            return true;
+        /* Three times as much, about the same middle. */
+        double begin = train->t[from] - span, end = train->t[to - 1] + span;
+        from = first_from(train, begin);
+        to = first_from(train, end);
+        span = MIN(3 * span, all);
+        if (span >= 0.8 * all) {
+            from = 0;
+            to = train->n;
+            span = all;
+        }
+    }
+}
+
+/* ---- Line ---- */
 
 /* What remains when a share of the events is Gaussian about a line and the rest is anywhere. */
 struct line {
@@ -137,14 +257,15 @@ static bool improve(const struct period_train *train, struct line *line)
     double sum = 0, sum_k = 0, sum_t = 0, sum_kk = 0, sum_kt = 0, sum_xx = 0;
     double middle = train->length / 2, origin = floor(middle / line->period);
     double peak = line->share / (line->sigma * 2.5066282746), rest = 1 - line->share;
+    const double turns = 1 / line->period, narrow = 1 / line->sigma;
 
     for (guint i = 0; i < train->n; i++) {
-        double x = train->t[i] / line->period - line->centre, k = rint(x);
+        double x = train->t[i] * turns - line->centre, k = (double)((gint64)(x + 1.5) - 1);
 
-        x = (x - k) / line->sigma;
+        x = (x - k) * narrow;
         if (fabs(x) > 4)
             continue;
-        double w = peak * exp(-0.5 * x * x), t = train->t[i] - middle;
+        double w = peak * period_bell(train->workspace, fabs(x)), t = train->t[i] - middle;
         w /= w + rest;
         k -= origin;
         sum += w;
@@ -169,24 +290,31 @@ static bool improve(const struct period_train *train, struct line *line)
 }
 
 /* From the window to the line; the window follows if its evidence does not suffer. */
-static void fit_line(const struct period_train *train, double *period, struct window *window,
-                     struct line *line)
+static struct line fit_line(const struct period_train *train, struct clock *clock)
 {
-    guint rounds = train->n > 20000 ? 6 : 20;
-    struct line better;
+    struct line line = {clock->period, clock->window.centre, MAX(0.25 * clock->window.width, 1e-4),
+                        0.5};
+    struct line better = line;
 
-    *line = (struct line){*period, window->centre, MAX(0.25 * window->width, 1e-4), 0.5};
-    better = *line;
-    for (guint round = 0; round < rounds; round++)
+    for (guint round = 0; round < 20; round++) {
+        const struct line old = better;
+        double turns = train->length / old.period;
+
         if (!improve(train, &better))
-            return;
-    struct window result = fold(train, better.period, 0, train->n);
-    if (result.evidence < window->evidence - 1)
-        return;
-    *line = better;
-    *window = result;
-    *period = better.period;
+            return line;
+        if (round > 1 && fabs(better.period / old.period - 1) * turns < 0.002 * old.sigma &&
+            fabs(better.sigma / old.sigma - 1) < 0.001)
+            break;
+    }
+    struct window result = fold(train, better.period);
+    if (result.evidence < clock->window.evidence - 1)
+        return line;
+    clock->window = result;
+    clock->period = better.period;
+    return better;
 }
+
+/* ---- Evidence ---- */
 
 /* Evidence and effect with each cell counted once. */
 static void weigh(const struct period_train *train, double period, const struct window *window,
@@ -194,11 +322,13 @@ static void weigh(const struct period_train *train, double period, const struct 
 {
     double width = window->width, shift = window->centre - width / 2, last_cycle = -2;
     guint cells = (guint)(1 / width), last_cell = 0;
+    const double turns = 1 / period, narrow = 1 / width;
     double n = 0, k = 0, events = 0;
 
     for (guint i = 0; i < train->n; i++) {
-        double x = train->t[i] / period - shift, cycle = floor(x);
-        guint cell = MIN((guint)((x - cycle) / width), cells);
+        /* Never below -2. */
+        double x = train->t[i] * turns - shift, cycle = (double)((gint64)(x + 2) - 2);
+        guint cell = MIN((guint)((x - cycle) * narrow), cells);
 
         events += cell == 0;
         if (cycle == last_cycle && cell == last_cell)
@@ -225,40 +355,97 @@ static void weigh(const struct period_train *train, double period, const struct 
     };
 }
 
-bool period_clock_fit(const struct period_train *train, const struct period_guess *guess,
-                      struct period_fit *fit)
+/* Half of a period, or a third, fits as well: a harmonic of the spectrum. */
+static void lengthen(const struct period_train *train, struct clock *clock)
 {
-    double period = guess->period, span = guess->span, all = train->t[train->n - 1] - train->t[0];
-    struct window window;
-    struct line line;
-    guint from = 0, to = train->n;
+    static const guint multiples[] = {2, 3, 5};
 
-    if (span <= 0)
-        span = 20 * period;
-    for (;;) {
-        bool is_all = span >= 0.99 * all;
+    for (guint i = 0; i < G_N_ELEMENTS(multiples);) {
+        double longer = clock->period * multiples[i];
+        struct window window;
 
-        if (is_all) {
-            from = 0;
-            to = train->n;
-            span = all;
-        } else {
-            choose_part(train, span, &from, &to);
+        if (4 * longer > train->length * 1.02) {
+            i++;
+            continue;
         }
-        if (to - from < 3)
-            return false;
-        window = turn(train, &period, span, from, to);
-        if (is_all)
-            break;
-        span *= 3;
+        window = fold_coarsely(train, longer);
+        if (window.evidence < clock->window.evidence - TIE * fabs(clock->window.evidence)) {
+            i++;
+            continue;
+        }
+        clock->window = window;
+        clock->period = longer;
     }
-    if (!(period > 0) || train->n < 4)
-        return false;
-    if (window.evidence < -6 && train->n > 1000)
-        return false;
-    fit_line(train, &period, &window, &line);
-    weigh(train, period, &window, fit);
+}
+
+/* Best first, by evidence, none twice. */
+static guint keep_best(struct clock *clocks, guint count, const struct clock *clock, double length)
+{
+    double evidence = clock->window.evidence;
+    guint at = count;
+
+    for (guint i = 0; i < count; i++)
+        if (fabs(clocks[i].period / clock->period - 1) * length < 0.3 * clock->period) {
+            if (clocks[i].window.evidence >= evidence)
+                return count;
+            at = i;
+            break;
+        }
+    if (at == count) {
+        if (count < PERIOD_FITS)
+            count++;
+        else if (clocks[--at].window.evidence >= evidence)
+            return count;
+    }
+    for (; at > 0 && clocks[at - 1].window.evidence < evidence; at--)
+        clocks[at] = clocks[at - 1];
+    clocks[at] = *clock;
+    return count;
+}
+
+static void refine(const struct period_train *train, struct clock *clock, bool is_hopeless,
+                   struct period_fit *fit)
+{
+    struct period_train part = part_of(train, 0, train->n);
+
+    if (is_hopeless) { /* its score is still wanted */
+        clock->window = fold(&part, clock->period);
+        weigh(train, clock->period, &clock->window, fit);
+        fit->sigma = 0.25 * fit->width;
+        return;
+    }
+    lengthen(&part, clock);
+    turn(&part, &clock->period, part.t[part.n - 1] - part.t[0], 1, fold_finely);
+    clock->window = fold(&part, clock->period);
+    struct line line = fit_line(&part, clock);
+
+    weigh(train, clock->period, &clock->window, fit);
     fit->centre = line.centre;
     fit->sigma = line.sigma;
-    return true;
+}
+
+guint period_clock_fits(const struct period_train *train, const struct period_guess *guesses,
+                        guint count, struct period_fit *fits)
+{
+    const double length = train->t[train->n - 1] - train->t[0];
+    struct clock clocks[PERIOD_FITS], clock;
+    const bool is_weak = train->n >= 16 && count > 0 && guesses[0].nats > 0 && guesses[0].nats < 6;
+    guint kept = 0, fitted = 0;
+
+    if (train->n < 4)
+        return 0;
+    for (guint i = 0; i < count; i++) {
+        if (i >= 4 && (is_weak || guesses[i].nats < 0.15 * guesses[0].nats))
+            break;
+        if (turn_guess(train, &guesses[i], &clock) && clock.period > 0)
+            kept = keep_best(clocks, kept, &clock, length);
+    }
+    bool is_hopeless = is_weak && kept > 0 && clocks[0].window.evidence < -2;
+    for (guint i = 0; i < kept; i++) {
+        if (i > 0 &&
+            (is_hopeless || clocks[i].window.evidence < MAX(0.2 * clocks[0].window.evidence, -5.0)))
+            break;
+        refine(train, &clocks[i], is_hopeless, &fits[fitted++]);
+    }
+    return fitted;
 }

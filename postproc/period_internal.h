@@ -10,30 +10,35 @@
 
 #define PERIOD_SHORTEST   0.004 /* s: below that, gaps are those of a line, not of a program */
 #define PERIOD_GATE       8.0   /* nats of evidence that make a period significant */
-#define PERIOD_CANDIDATES 48
+#define PERIOD_CANDIDATES 10
+#define PERIOD_CROWDS     4
+#define PERIOD_FITS       3
+#define PERIOD_SEARCHED   16384 /* events that are enough to find a length */
 #define PERIOD_GAP_BINS   3072
 #define PERIOD_GAP_STEP   0.01 /* width of a bin of ln gap */
 #define PERIOD_MULTIPLE   4    /* a gap of up to so many periods still links two hits */
 
 /* ---- period_workspace.c ---- */
 
+#define PERIOD_BELL_REACH 5
+#define PERIOD_BELL_STEPS 128
+
 /* What a room is for; each holds one thing at a time. */
 enum period_slot {
     PERIOD_PACKETS, /* pairs to be sorted */
     PERIOD_TIMES,
     PERIOD_SIZES,
-    PERIOD_SECONDS,
     PERIOD_FIRST,
     PERIOD_EXACT,
     PERIOD_TRAIN,
-    PERIOD_REST,
-    PERIOD_REST_EXACT,
     PERIOD_ORIGIN,
     PERIOD_HITS,
     PERIOD_GAPS,
     PERIOD_SPECTRUM,
     PERIOD_POWER,
     PERIOD_TURNS,
+    PERIOD_SUMS,
+    PERIOD_THIN,
     PERIOD_SCRATCH,
     PERIOD_SLOTS
 };
@@ -41,6 +46,8 @@ enum period_slot {
 struct periodicity_workspace {
     void *room[PERIOD_SLOTS];
     gsize size[PERIOD_SLOTS]; /* bytes */
+    guint turns;              /* size of the transform whose turns are in PERIOD_TURNS */
+    double bell[PERIOD_BELL_REACH * PERIOD_BELL_STEPS + 2]; /* exp(-z^2 / 2) at steps of z */
 };
 
 /* Room for count things of this size, until the slot is asked for again; what it holds is not
@@ -49,6 +56,16 @@ void *period_room(struct periodicity_workspace *workspace, enum period_slot slot
                   gsize size);
 #define PERIOD_ROOM(workspace, slot, type, count)                                                  \
     ((type *)period_room(workspace, slot, count, sizeof(type)))
+
+/* exp(-z^2 / 2) to five digits; 0 <= z < PERIOD_BELL_REACH. */
+static inline double period_bell(const struct periodicity_workspace *workspace, double z)
+{
+    double at = z * PERIOD_BELL_STEPS;
+    guint left = (guint)at;
+    double here = workspace->bell[left];
+
+    return here + (at - left) * (workspace->bell[left + 1] - here);
+}
 
 /* Gives back what only a large group needed. */
 void period_workspace_trim(struct periodicity_workspace *workspace);
@@ -64,8 +81,17 @@ struct period_train {
 
 /* A length worth a look. */
 struct period_guess {
+    double period;  /* s */
+    double span;    /* s over which it is known to a fraction of a cycle; 0: only to about 1 % */
+    double nats;    /* against the peak of the spectrum by chance */
+    guint from, to; /* events within that span: to is one after the last */
+};
+
+/* A length about which gaps crowd. */
+struct period_crowd {
     double period; /* s */
-    double span;   /* s over which it is known to a fraction of a cycle; 0: only to about 1 % */
+    double sigma;  /* half the width of the crowd, as a share of the period */
+    double gain;   /* nats by which there are more than smooth */
 };
 
 /* A length as tested. */
@@ -79,25 +105,24 @@ struct period_fit {
     double effect;   /* 0..1: how much more than chance is explained */
 };
 
-/* Histogram of ln gap. */
+/* Histogram of ln gap: the bins that are not empty, in order. */
 struct period_gaps {
-    guint n;
-    double count[PERIOD_GAP_BINS];
-    double sum[PERIOD_GAP_BINS];    /* of the gaps */
-    double smooth[PERIOD_GAP_BINS]; /* density of ln gap, blurred: "any smooth distribution" */
-    double low;                     /* ln gap at the left edge */
-    guint filled[PERIOD_GAP_BINS];  /* bins that are not empty */
-    double mean[PERIOD_GAP_BINS];   /* of filled bin i: mean gap */
-    double null[PERIOD_GAP_BINS];   /* of filled bin i: smooth */
-    guint filled_count;
+    guint n;             /* gaps */
+    guint count;         /* bins */
+    double low;          /* ln gap at the left edge of bin 0 */
     double uniform_gain; /* nats by which gaps uniform from 0 explain more than smooth */
+    guint16 bin[PERIOD_GAP_BINS];
+    double weight[PERIOD_GAP_BINS]; /* gaps */
+    double gap[PERIOD_GAP_BINS];    /* their mean */
+    double null[PERIOD_GAP_BINS];   /* density of ln gap, blurred: "any smooth distribution" */
+    double lift[PERIOD_GAP_BINS];   /* gap / null */
+    const struct periodicity_workspace *workspace;
 };
 
-/* A cycle that came when the period said.  cycle counts from the first of its run. */
+/* A cycle that came when the period said. */
 struct period_hit {
     guint event;
-    guint run;
-    double cycle;
+    guint turns; /* periods since the hit before; 0: the first of a run */
 };
 
 /* ---- period_train.c ---- */
@@ -118,26 +143,39 @@ void period_input_fill(struct period_input *input, struct periodicity_workspace 
                        const gint64 *times, const gint64 *sizes, gsize count, gint64 started,
                        gint64 ended);
 
+/* The events from .. to - 1 are the part of this length that has most. */
+void period_busiest(const struct period_train *train, double span, guint *from, guint *to);
+
 /* ---- period_fft.c ---- */
 
 /* Power of count real values (a power of two) at 0 .. count / 2 - 1 turns, in place. */
-void period_power(struct periodicity_workspace *workspace, double *values, gsize count);
+void period_power(struct periodicity_workspace *workspace, float *values, guint count);
 
 /* ---- period_candidates.c ---- */
 
-/* Up to PERIOD_CANDIDATES, no two alike; gaps are those of the train. */
+/* Up to PERIOD_CANDIDATES, no two alike, the most likely first; gaps are those of the train. */
 guint period_candidates(const struct period_train *train, const struct period_gaps *gaps,
                         struct period_guess *guesses);
 
 /* ---- period_sleep.c ---- */
 
 void period_gaps_fill(struct period_gaps *gaps, const struct period_train *train);
-bool period_sleep_fit(const struct period_gaps *gaps, double period, struct period_fit *fit);
+double period_gaps_median(const struct period_gaps *gaps);
+
+/* Up to PERIOD_CROWDS, no two alike, the most likely first. */
+guint period_gaps_crowds(const struct period_gaps *gaps, struct period_crowd *crowds);
+bool period_sleep_fit(const struct period_gaps *gaps, const struct period_crowd *crowd,
+                      struct period_fit *fit);
+
+/* ---- period_regular.c ---- */
+
+bool period_regular_fit(const struct period_gaps *gaps, struct period_fit *fit);
 
 /* ---- period_clock.c ---- */
 
-bool period_clock_fit(const struct period_train *train, const struct period_guess *guess,
-                      struct period_fit *fit);
+/* The likeliest of the guesses, up to PERIOD_FITS. */
+guint period_clock_fits(const struct period_train *train, const struct period_guess *guesses,
+                        guint count, struct period_fit *fits);
 
 /* ---- period_report.c ---- */
 

@@ -22,7 +22,7 @@
 static guint clock_hits(const struct period_train *train, const struct period_fit *fit,
                         struct period_hit *hits)
 {
-    double nearest = 0, half = CLAMP(3.5 * fit->sigma, 0.0002, 0.45);
+    double nearest = 0, last = 0, half = CLAMP(3.5 * fit->sigma, 0.0002, 0.45);
     guint count = 0;
 
     for (guint i = 0; i < train->n; i++) {
@@ -30,35 +30,29 @@ static guint clock_hits(const struct period_train *train, const struct period_fi
 
         if (off > half)
             continue;
-        if (count > 0 && hits[count - 1].cycle == cycle) {
+        if (count > 0 && last == cycle) {
             if (off < nearest) {
                 hits[count - 1].event = i;
                 nearest = off;
             }
             continue;
         }
-        hits[count++] = (struct period_hit){i, 0, cycle};
+        hits[count] = (struct period_hit){i, count > 0 ? (guint)MIN(cycle - last, 4e9) : 0};
+        count++;
+        last = cycle;
         nearest = off;
     }
     return count;
 }
 
-/* Periods in the gap before hit i; 0 at the begin of a run. */
-static double turns_before(const struct period_hit *hits, guint i)
-{
-    return i > 0 && hits[i].run == hits[i - 1].run ? hits[i].cycle - hits[i - 1].cycle : 0;
-}
-
 /* From from to to - 1: are the gaps almost all of one multiple, and at least four? */
-static bool is_one_multiple(const struct period_hit *hits, guint from, guint to, double multiple)
+static bool is_one_multiple(const struct period_hit *hits, guint from, guint to, guint multiple)
 {
     guint links = 0, same = 0;
 
     for (guint i = from; i < to; i++) {
-        double turns = turns_before(hits, i);
-
-        links += turns > 0;
-        same += turns == multiple;
+        links += hits[i].turns > 0;
+        same += hits[i].turns == multiple;
     }
     return links >= 4 && same >= 0.9 * links;
 }
@@ -69,18 +63,19 @@ static guint cut_at_change(struct period_hit *hits, guint count)
 {
     guint first = 1, last = count;
 
-    while (first < count && turns_before(hits, first) < 1.5)
+    while (first < count && hits[first].turns <= 1)
         first++;
-    while (last > 1 && turns_before(hits, last - 1) < 1.5)
+    while (last > 1 && hits[last - 1].turns <= 1)
         last--;
     if (first >= count || last <= 1)
         return count;
     if (is_one_multiple(hits, 0, first, 1) &&
-        is_one_multiple(hits, first, count, turns_before(hits, first)))
+        is_one_multiple(hits, first, count, hits[first].turns))
         return first;
     if (is_one_multiple(hits, last, count, 1) &&
-        is_one_multiple(hits, 0, last, turns_before(hits, last - 1))) {
+        is_one_multiple(hits, 0, last, hits[last - 1].turns)) {
         memmove(hits, hits + last - 1, (count - last + 1) * sizeof *hits);
+        hits[0].turns = 0;
         return count - last + 1;
     }
     return count;
@@ -90,20 +85,17 @@ static guint cut_at_change(struct period_hit *hits, guint count)
 static guint sleep_hits(const struct period_train *train, const struct period_fit *fit,
                         struct period_hit *hits)
 {
-    double reach = CLAMP(3.6 * fit->sigma, 0.012, 0.45), cycle = 0;
-    guint count = 0, run = 0;
+    double reach = CLAMP(3.6 * fit->sigma, 0.012, 0.45);
+    guint count = 0;
 
     for (guint i = 1; i < train->n; i++) {
         double r = (train->t[i] - train->t[i - 1]) / fit->period, m = MAX(rint(r), 1);
 
         if (m > PERIOD_MULTIPLE || fabs(r - m) > MIN(reach * sqrt(m), 0.45))
             continue;
-        if (count == 0 || hits[count - 1].event != i - 1) {
-            cycle = 0;
-            hits[count++] = (struct period_hit){i - 1, ++run, 0};
-        }
-        cycle += m;
-        hits[count++] = (struct period_hit){i, run, cycle};
+        if (count == 0 || hits[count - 1].event != i - 1)
+            hits[count++] = (struct period_hit){i - 1, 0};
+        hits[count++] = (struct period_hit){i, (guint)m};
     }
     return cut_at_change(hits, count);
 }
@@ -114,32 +106,32 @@ guint period_hits(const struct period_train *train, const struct period_fit *fit
     return fit->is_clock ? clock_hits(train, fit, hits) : sleep_hits(train, fit, hits);
 }
 
-/* Is b about twice a? */
-static bool is_double(double a, double b)
-{
-    return a > 0 && fabs(b / a - 2) < 0.2;
-}
-
-/* Of the gaps of one period that two neighbours make, do most follow one half as long or precede
- * one twice as long? */
-static bool doubles(const struct period_train *train, const struct period_hit *hits, guint count)
+/* Is each of the gaps before events i + 1 and i + 2 about twice the one before it? */
+static bool doubles_from(const struct period_train *train, guint i)
 {
     const double *t = train->t;
+
+    if (i < 1 || i + 2 >= train->n)
+        return false;
+    double a = t[i] - t[i - 1], b = t[i + 1] - t[i], c = t[i + 2] - t[i + 1];
+    return a > 0 && b > 0 && fabs(b / a - 2) < 0.2 && fabs(c / b - 2) < 0.2;
+}
+
+/* Of the gaps of one period that two neighbours make, do many belong to three that double? */
+static bool doubles(const struct period_train *train, const struct period_hit *hits, guint count)
+{
     guint gaps = 0, doubled = 0;
 
     for (guint i = 1; i < count; i++) {
         guint event = hits[i].event;
 
-        if (hits[i].run != hits[i - 1].run || hits[i - 1].event + 1 != event ||
-            hits[i].cycle - hits[i - 1].cycle > 1.5)
+        if (hits[i].turns != 1 || hits[i - 1].event + 1 != event)
             continue;
-        double gap = t[event] - t[event - 1];
-
         gaps++;
-        doubled += (event > 1 && is_double(t[event - 1] - t[event - 2], gap)) ||
-                   (event + 1 < train->n && is_double(gap, t[event + 1] - t[event]));
+        doubled += doubles_from(train, event) || doubles_from(train, event - 1) ||
+                   (event > 2 && doubles_from(train, event - 2));
     }
-    return gaps >= 2 && doubled > 0.45 * gaps;
+    return gaps >= 2 && doubled > 0.3 * gaps;
 }
 
 bool period_hits_plausible(const struct period_train *train, const struct period_hit *hits,
@@ -148,10 +140,8 @@ bool period_hits_plausible(const struct period_train *train, const struct period
     guint links = 0, single = 0; /* gaps between hits of one run; those of one period */
 
     for (guint i = 1; i < count; i++) {
-        if (hits[i].run != hits[i - 1].run)
-            continue;
-        links++;
-        single += hits[i].cycle - hits[i - 1].cycle < 1.5;
+        links += hits[i].turns > 0;
+        single += hits[i].turns == 1;
     }
     if (links < 3 || single < (links < 6 ? 0.6 : links < 10 ? 0.4 : 0.22) * links)
         return false;
@@ -175,59 +165,79 @@ struct sums {
 static void add_run(struct sums *sums, const struct period_hit *hits, guint count,
                     const double *exact)
 {
-    double mean_cycle = 0, mean_time = 0, origin = exact[hits[0].event];
+    double mean_cycle = 0, mean_time = 0, cycle = 0, origin = exact[hits[0].event];
 
     if (count < 2)
         return;
     for (guint i = 0; i < count; i++) {
-        mean_cycle += (hits[i].cycle - hits[0].cycle) / count;
+        cycle += i > 0 ? hits[i].turns : 0;
+        mean_cycle += cycle / count;
         mean_time += (exact[hits[i].event] - origin) / count;
     }
+    cycle = 0;
     for (guint i = 0; i < count; i++) {
-        double c = hits[i].cycle - hits[0].cycle - mean_cycle;
+        cycle += i > 0 ? hits[i].turns : 0;
+        double c = cycle - mean_cycle;
 
         sums->spread += c * c;
         sums->covariance += c * (exact[hits[i].event] - origin - mean_time);
         if (i == 0)
             continue;
-        double m = hits[i].cycle - hits[i - 1].cycle;
+        double m = hits[i].turns;
         sums->links++;
         sums->turns += m;
         sums->time += exact[hits[i].event] - exact[hits[i - 1].event];
-        sums->log_turns += log(m);
+        sums->log_turns += m == 1 ? 0 : log(m);
     }
     sums->freedom += count - 1;
     sums->log_runs += log(count);
 }
 
-/* Squares left by a clock and by a sleep of these periods, over one run; what the clock leaves,
- * into left. */
-static void add_squares(const struct period_hit *hits, guint count, const double *exact,
-                        double clock, double sleep, double *of_clock, double *of_sleep,
-                        double *left)
+/* What a clock of this period leaves, over one run, less its mean: into left, for as many as there
+ * is room. */
+static double leave(const struct period_hit *hits, guint count, const double *exact, double clock,
+                    double *left, guint room)
 {
-    double mean = 0, origin = exact[hits[0].event];
+    double mean = 0, squares = 0, cycle = 0, origin = exact[hits[0].event];
 
     for (guint i = 0; i < count; i++) {
-        left[i] = exact[hits[i].event] - origin - (hits[i].cycle - hits[0].cycle) * clock;
-        mean += left[i] / count;
+        cycle += i > 0 ? hits[i].turns : 0;
+        mean += (exact[hits[i].event] - origin - cycle * clock) / count;
     }
+    cycle = 0;
     for (guint i = 0; i < count; i++) {
-        left[i] -= mean;
-        *of_clock += left[i] * left[i];
-        if (i == 0)
-            continue;
-        double m = hits[i].cycle - hits[i - 1].cycle;
-        double gap = exact[hits[i].event] - exact[hits[i - 1].event] - m * sleep;
-        *of_sleep += gap * gap / m;
+        cycle += i > 0 ? hits[i].turns : 0;
+        double late = exact[hits[i].event] - origin - cycle * clock - mean;
+
+        squares += late * late;
+        if (i < room)
+            left[i] = late;
     }
+    return squares;
+}
+
+/* The same of the gaps of a sleep. */
+static double leave_of_sleep(const struct period_hit *hits, guint count, const double *exact,
+                             double sleep)
+{
+    double squares = 0;
+
+    for (guint i = 1; i < count; i++) {
+        double gap = exact[hits[i].event] - exact[hits[i - 1].event] - hits[i].turns * sleep;
+
+        squares += gap * gap / hits[i].turns;
+    }
+    return squares;
 }
 
 /* By how much the variance of a mean of these values, whose squares add up to squares, exceeds that
  * of independent ones: a clock that wanders is late for many cycles on end. */
-static double dependence(const double *left, guint count, double squares)
+static double dependence(const double *left, guint count)
 {
-    double factor = 1;
+    double factor = 1, squares = 0;
+
+    for (guint i = 0; i < count; i++)
+        squares += left[i] * left[i];
 
     for (guint lag = 1; lag <= MIN(50, count / 4) && squares > 0; lag++) {
         double sum = 0;
@@ -246,7 +256,7 @@ static guint run_length(const struct period_hit *hits, guint count, guint i)
 {
     guint end = i + 1;
 
-    while (end < count && hits[end].run == hits[i].run)
+    while (end < count && hits[end].turns > 0)
         end++;
     return end - i;
 }
@@ -289,21 +299,24 @@ void period_estimate(const struct period_input *input, const double *exact,
         add_run(&sums, hits + i, run, exact);
     }
     double clock = sums.covariance / sums.spread, sleep = sums.time / sums.turns;
-    double *left = PERIOD_ROOM(input->train.workspace, PERIOD_SCRATCH, double, count);
+    guint room = MIN(count, PERIOD_SEARCHED);
+    double *left = PERIOD_ROOM(input->train.workspace, PERIOD_SCRATCH, double, room);
     for (guint i = 0, run; i < count; i += run) {
         run = run_length(hits, count, i);
-        add_squares(hits + i, run, exact, clock, sleep, &of_clock, &of_sleep, left + i);
+        of_clock += leave(hits + i, run, exact, clock, left + MIN(i, room), room - MIN(i, room));
+        of_sleep += leave_of_sleep(hits + i, run, exact, sleep);
     }
     double freedom = MAX(sums.freedom - 1, 1);
     double like_clock =
         -freedom / 2 * log(of_clock + freedom * floor_square) - 0.5 * log(sums.spread);
     double like_sleep = -freedom / 2 * log(of_sleep + 2 * freedom * floor_square) -
                         0.5 * log(sums.turns) + 0.5 * sums.log_runs - 0.5 * sums.log_turns;
-    double clock_error =
-        sqrt(dependence(left, count, of_clock) * (of_clock / freedom + floor_square) / sums.spread);
     double sleep_error = sqrt((of_sleep / freedom + floor_square) / sums.turns), error;
 
     if (like_clock >= like_sleep) {
+        double clock_error =
+            sqrt(dependence(left, room) * (of_clock / freedom + floor_square) / sums.spread);
+
         out->kind = PERIODICITY_CLOCK;
         out->period_s = clock;
         out->jitter_s = sqrt(of_clock / freedom);
@@ -329,30 +342,40 @@ void period_estimate(const struct period_input *input, const double *exact,
 
 /* ---- Change ---- */
 
-/* Hits come at one rate before a place and at another after it: the place where that says most. */
+/* Where hits come at one rate before and at another after. */
+struct change {
+    double gain; /* nats */
+    double at;   /* s */
+};
+
+/* Is a place after `left` of the hits a better one? */
+static void try_change(struct change *best, double at, double left, double count, double length,
+                       double period)
+{
+    double right = count - left, before = MAX(at, 1e-9), after = MAX(length - at, 1e-9);
+    double rate_left = left / before, rate_right = right / after;
+
+    if (MIN(rate_left, rate_right) > 0.12 * MAX(rate_left, rate_right) ||
+        MIN(before, after) < 4 * period)
+        return;
+    double gain = (left > 0 ? left * log(rate_left) : 0) +
+                  (right > 0 ? right * log(rate_right) : 0) - count * log(count / length);
+    if (gain > best->gain)
+        *best = (struct change){gain, at};
+}
+
 void period_change(const struct period_input *input, const double *exact,
                    const struct period_hit *hits, guint count, struct periodicity_period *out)
 {
-    double length = MAX(input->train.length, 1e-9), best = 10, place = -1;
+    double length = MAX(input->train.length, 1e-9);
+    struct change best = {10, -1};
 
-    for (guint i = 0; i <= count; i++)
-        for (guint side = 0; side < 2; side++) {
-            /* Just before a hit, or just after one. */
-            if ((side == 0 && i == count) || (side == 1 && i == 0))
-                continue;
-            double at = side == 0 ? exact[hits[i].event] : exact[hits[i - 1].event];
-            double left = i, right = count - left;
-            double before = MAX(at, 1e-9), after = MAX(length - at, 1e-9);
-            double rate_left = left / before, rate_right = right / after;
-            double gain = (left > 0 ? left * log(rate_left) : 0) +
-                          (right > 0 ? right * log(rate_right) : 0) - count * log(count / length);
-            if (MIN(rate_left, rate_right) > 0.12 * MAX(rate_left, rate_right))
-                continue;
-            if (MIN(before, after) < 4 * out->period_s || gain <= best)
-                continue;
-            best = gain;
-            place = at;
-        }
-    out->has_change = place >= 0;
-    out->change_ns = place >= 0 ? absolute_ns(input->base_ns, place) : 0;
+    for (guint i = 0; i <= count; i++) {
+        if (i < count) /* just before a hit */
+            try_change(&best, exact[hits[i].event], i, count, length, out->period_s);
+        if (i > 0) /* just after one */
+            try_change(&best, exact[hits[i - 1].event], i, count, length, out->period_s);
+    }
+    out->has_change = best.at >= 0;
+    out->change_ns = best.at >= 0 ? absolute_ns(input->base_ns, best.at) : 0;
 }

@@ -5,11 +5,20 @@
  */
 #include "period_internal.h"
 
+#include <math.h>
+
 #define KEPT ((gsize)1 << 20) /* bytes of a slot that outlive a call */
 
 struct periodicity_workspace *periodicity_workspace_new(void)
 {
-    return g_new0(struct periodicity_workspace, 1);
+    struct periodicity_workspace *workspace = g_new0(struct periodicity_workspace, 1);
+
+    for (guint i = 0; i < G_N_ELEMENTS(workspace->bell); i++) {
+        double z = (double)i / PERIOD_BELL_STEPS;
+
+        workspace->bell[i] = exp(-0.5 * z * z);
+    }
+    return workspace;
 }
 
 void periodicity_workspace_free(struct periodicity_workspace *workspace)

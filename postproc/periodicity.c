@@ -15,9 +15,11 @@
 #define MOST_ROUNDS    5
 #define TIE            0.04 /* of the evidence: within it the longer length wins */
 #define LEAST_HIT_RATE 0.05
-#define HIGHEST_GUESS  0.49 /* score of what is no period */
+#define IMPLAUSIBLE    (-4.0) /* evidence of what fits, but not as a period does */
+#define HIGHEST_GUESS  0.49   /* score of what is no period */
 
-/* What is still to be explained.  Entry i is cycle origin[i] of the input. */
+/* What is still to be explained.  Entry i is cycle origin[i] of the input, whose arrays it takes.
+ */
 struct rest {
     struct period_train train;
     double *exact;
@@ -31,12 +33,9 @@ static void rest_init(struct rest *rest, const struct period_input *input)
     guint n = input->train.n;
 
     rest->train = input->train;
-    rest->train.t = PERIOD_ROOM(workspace, PERIOD_REST, double, n);
-    rest->exact = PERIOD_ROOM(workspace, PERIOD_REST_EXACT, double, n);
+    rest->exact = input->exact;
     rest->origin = PERIOD_ROOM(workspace, PERIOD_ORIGIN, guint, n);
     rest->hits = PERIOD_ROOM(workspace, PERIOD_HITS, struct period_hit, (gsize)n + 1);
-    memcpy(rest->train.t, input->train.t, n * sizeof *input->train.t);
-    memcpy(rest->exact, input->exact, n * sizeof *input->exact);
     for (guint i = 0; i < n; i++)
         rest->origin[i] = i;
 }
@@ -68,52 +67,64 @@ struct search {
 };
 
 /* Keeps the fit if it is better; of equals, the longer: half of a period always fits, too. */
-static void consider(struct search *search, const struct period_fit *fit)
+static void consider(struct search *search, const struct period_fit *tried)
 {
     const struct period_fit *best = &search->best;
+    const double margin = TIE * fabs(best->evidence);
+    struct period_fit fit = *tried;
 
     if (search->found) {
-        double margin = TIE * fabs(best->evidence);
-        bool is_longer = fit->period > 1.5 * best->period;
-        bool is_shorter = fit->period < 0.67 * best->period;
+        bool is_longer = fit.period > 1.5 * best->period;
+        bool is_shorter = fit.period < 0.67 * best->period;
 
-        if (fit->evidence < best->evidence + (is_longer ? -margin : is_shorter ? margin : 0))
+        if (fit.evidence < best->evidence + (is_longer ? -margin : is_shorter ? margin : 0))
             return;
     }
-    if (fit->evidence > 0) {
-        guint count = period_hits(&search->rest->train, fit, search->rest->hits);
+    if (fit.evidence > 0) {
+        guint count = period_hits(&search->rest->train, &fit, search->rest->hits);
 
-        if (!period_hits_plausible(&search->rest->train, search->rest->hits, count))
-            return;
+        if (!period_hits_plausible(&search->rest->train, search->rest->hits, count)) {
+            if (search->found)
+                return;
+            fit.evidence = IMPLAUSIBLE;
+        }
     }
-    search->best = *fit;
+    search->best = fit;
     search->found = true;
 }
 
 static void search_rest(struct search *search)
 {
-    struct period_guess guesses[PERIOD_CANDIDATES];
     const struct period_train *train = &search->rest->train;
-    struct period_fit fit;
+    struct period_crowd crowds[PERIOD_CROWDS];
+    struct period_guess guesses[PERIOD_CANDIDATES];
+    struct period_fit fits[PERIOD_FITS];
+    guint count;
 
     search->found = false;
     if (train->n < FEWEST_CYCLES || train->t[train->n - 1] - train->t[0] < 2 * PERIOD_SHORTEST)
         return;
     period_gaps_fill(search->gaps, train);
-    guint count = period_candidates(train, search->gaps, guesses);
-    for (guint i = 0; i < count; i++) {
-        if (period_sleep_fit(search->gaps, guesses[i].period, &fit) &&
-            fit.period >= PERIOD_SHORTEST)
-            consider(search, &fit);
-        if (guesses[i].span > 0 && period_clock_fit(train, &guesses[i], &fit))
-            consider(search, &fit);
-    }
+    count = period_gaps_crowds(search->gaps, crowds);
+    for (guint i = 0; i < count; i++)
+        if ((i == 0 || crowds[i].gain > 0.1 * crowds[0].gain) &&
+            period_sleep_fit(search->gaps, &crowds[i], &fits[0]) &&
+            fits[0].period >= PERIOD_SHORTEST)
+            consider(search, &fits[0]);
+    if (period_regular_fit(search->gaps, &fits[0]) && fits[0].period >= PERIOD_SHORTEST)
+        consider(search, &fits[0]);
+    count = period_candidates(train, search->gaps, guesses);
+    count = period_clock_fits(train, guesses, count, fits);
+    for (guint i = 0; i < count; i++)
+        consider(search, &fits[i]);
     /* A clock too fast for the spectrum is first seen in its gaps. */
     if (search->found && !search->best.is_clock) {
-        struct period_guess guess = {search->best.period, 0};
+        struct period_guess guess = {.period = search->best.period,
+                                     .span = 20 * search->best.period};
 
-        if (period_clock_fit(train, &guess, &fit))
-            consider(search, &fit);
+        period_busiest(train, guess.span, &guess.from, &guess.to);
+        if (period_clock_fits(train, &guess, 1, fits) > 0)
+            consider(search, &fits[0]);
     }
 }
 
@@ -177,12 +188,18 @@ static void report_few(const struct period_input *input, struct rest *rest,
     guint n = input->train.n;
 
     answer->verdict = PERIODICITY_TOO_FEW_CYCLES;
-    if (n < 2 || input->exact[n - 1] - input->exact[0] < PERIOD_SHORTEST)
+    /* Some were taken for a period that was none. */
+    for (guint i = 0; i < n; i++) {
+        guint packet = input->first[i];
+
+        rest->exact[i] = (double)((guint64)input->times[packet] - (guint64)input->base_ns) / 1e9;
+        rest->origin[i] = i;
+        rest->hits[i] = (struct period_hit){i, i > 0};
+    }
+    if (n < 2 || rest->exact[n - 1] - rest->exact[0] < PERIOD_SHORTEST)
         return;
-    for (guint i = 0; i < n; i++)
-        rest->hits[i] = (struct period_hit){i, 0, i};
     struct periodicity_period *out = &answer->periods[0];
-    period_estimate(input, input->exact, rest->hits, n, out);
+    period_estimate(input, rest->exact, rest->hits, n, out);
     if (n > 2 && out->jitter_s > 0.3 * out->period_s) {
         memset(out, 0, sizeof *out);
         return;
@@ -194,6 +211,19 @@ static void report_few(const struct period_input *input, struct rest *rest,
         out->high_s = MAX(out->period_s, input->train.length);
     }
     answer->count = 1;
+}
+
+/* The score of the first period, or the best guess.  A rhythm inside of what itself comes now and
+ * then says nothing of the group. */
+static void set_score(struct periodicity *answer, const struct search *search, bool is_period,
+                      bool is_rhythm)
+{
+    double score = MIN(to_score(&search->best), is_period ? 1 : HIGHEST_GUESS);
+
+    if (answer->count > 0 || is_rhythm || (!is_period && score < answer->score))
+        return;
+    answer->score = score;
+    answer->p_value = exp(-CLAMP(search->best.evidence, 0, 690));
 }
 
 /* Up to three periods, each from what the others left. */
@@ -214,14 +244,9 @@ static void find_periods(const struct period_input *input, struct rest *rest,
             break;
         bool is_sure = is_significant(&search.best);
         guint hits = is_sure ? report(input, &search, out) : 0;
-        /* A rhythm inside of what itself comes now and then is none of the group's. */
         bool is_period = hits >= 2 && out->hit_rate >= LEAST_HIT_RATE;
-        if (answer->count == 0) {
-            double score = to_score(&search.best);
 
-            answer->score = is_period ? score : MAX(answer->score, MIN(score, HIGHEST_GUESS));
-            answer->p_value = exp(-CLAMP(search.best.evidence, 0, 690));
-        }
+        set_score(answer, &search, is_period, hits >= 2 && !is_period);
         if (hits < 2)
             break;
         if (is_period) {

@@ -235,12 +235,12 @@ struct outcome detect_g_test(const struct train *train)
 
     while (bins < train->length)
         bins *= 2;
-    g_autofree double *values = g_new(double, bins);
+    g_autofree float *values = g_new(float, bins);
     double mean = train->n / train->length, sum = 0, best = 0;
     guint where = 1, m = bins / 2 - 1;
 
     for (guint i = 0; i < bins; i++)
-        values[i] = i < train->length ? -mean : 0;
+        values[i] = i < train->length ? (float)-mean : 0;
     for (guint i = 0; i < train->n; i++)
         values[MIN((guint)train->t[i], bins - 1)]++;
     struct periodicity_workspace *workspace = periodicity_workspace_new();
