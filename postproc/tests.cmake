@@ -40,15 +40,6 @@ foreach(name IN ITEMS conversations errors output process series summary)
 FIELDEDGE_SANITIZE=${FIELDEDGE_SANITIZE};FIELDEDGE_HAS_PLUGIN=${has_plugin}")
 endforeach()
 
-# The detector of periods stands by itself: no command uses it yet.
-add_library(fieldedge_periods STATIC
-  "${postproc_root}/postproc/period_candidates.c" "${postproc_root}/postproc/period_clock.c"
-  "${postproc_root}/postproc/period_fft.c" "${postproc_root}/postproc/period_regular.c"
-  "${postproc_root}/postproc/period_report.c"
-  "${postproc_root}/postproc/period_sleep.c" "${postproc_root}/postproc/period_train.c"
-  "${postproc_root}/postproc/period_workspace.c" "${postproc_root}/postproc/periodicity.c")
-target_include_directories(fieldedge_periods PUBLIC "${postproc_root}/postproc")
-target_link_libraries(fieldedge_periods PUBLIC PkgConfig::GLIB m)
 # The inner loops are written to become vectors.
 target_compile_options(fieldedge_periods PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3>)
 add_executable(test_periodicity "${postproc_root}/tests/unit/test_periodicity.c")
