@@ -4,13 +4,15 @@
  * The packets are read in the order of the table and sorted by SQLite, which keeps a bounded part
  * in memory and the rest in temporary files.  They are sorted by the rank of the series' name, a
  * small integer with the direction and the bad packets below it, rather than by the name: half the
- * bytes to sort.  Bins are made of the sorted points as they pass.
+ * bytes to sort.  Bins are collected in one reading without a sort (series_cells.h); where they are
+ * too many for that they are made of the sorted points as they pass.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "bins.h"
 #include "database.h"
 #include "packets.h"
+#include "series_cells.h"
 #include "series_names.h"
 
 #include <string.h>
@@ -34,12 +36,31 @@ struct raw_point {
 struct _FieldEdgeSeries {
     struct cursor cursor;
     struct series_names *names;
+    GArray *cells; /* of struct series_cell; NULL: points come from the cursor */
+    guint next_cell;
     struct bins bins; /* length 0: a point a packet */
     bool has_ahead;   /* ahead is the first point of the next bin */
     struct raw_point ahead;
     gint64 group_rank; /* of the current group, -1 before the first */
     FieldEdgePoint row;
 };
+
+/* FALSE only on an error. */
+static bool collect_cells(FieldEdgeSeries *series, FieldEdgeDatabase *database,
+                          const FieldEdgeSelection *selection,
+                          const FieldEdgeSeriesOptions *options, GError **error)
+{
+    GError *problem = NULL;
+
+    if (options->bin_ns == 0)
+        return true;
+    series->cells = series_cells_collect(database, selection, series->names, options,
+                                         packet_bytes[options->measure], &problem);
+    if (problem == NULL)
+        return true;
+    g_propagate_error(error, problem);
+    return false;
+}
 
 FieldEdgeSeries *fieldedge_series_new(FieldEdgeDatabase *database,
                                       const FieldEdgeSelection *selection,
@@ -59,7 +80,9 @@ FieldEdgeSeries *fieldedge_series_new(FieldEdgeDatabase *database,
     if (options->bin_ns > 0)
         series->bins = bins_make(options->bin_ns, selection->zone);
     series->names = series_names_load(database, selection, options->by, error);
-    if (series->names == NULL || !cursor_open(&series->cursor, database, sql, selection, error))
+    if (series->names == NULL || !collect_cells(series, database, selection, options, error))
+        return NULL;
+    if (series->cells == NULL && !cursor_open(&series->cursor, database, sql, selection, error))
         return NULL;
     return g_steal_pointer(&series);
 }
@@ -94,12 +117,26 @@ static void start_row(FieldEdgeSeries *series, const struct raw_point *point)
     row->packets = 1;
 }
 
+static const FieldEdgePoint *next_cell(FieldEdgeSeries *series)
+{
+    const struct series_cell *cell;
+
+    if (series->next_cell == series->cells->len)
+        return NULL;
+    cell = &g_array_index(series->cells, struct series_cell, series->next_cell++);
+    start_row(series, &(struct raw_point){cell->rank, cell->begin_ns, cell->bytes});
+    series->row.packets = cell->packets;
+    return &series->row;
+}
+
 const FieldEdgePoint *fieldedge_series_next(FieldEdgeSeries *series, GError **error)
 {
     FieldEdgePoint *row = &series->row;
     struct raw_point first, point;
     GError *problem = NULL;
 
+    if (series->cells != NULL)
+        return next_cell(series);
     if (!next_raw(series, &first, error))
         return NULL;
     start_row(series, &first);
@@ -126,6 +163,7 @@ void fieldedge_series_free(FieldEdgeSeries *series)
     if (series == NULL)
         return;
     cursor_close(&series->cursor);
+    g_clear_pointer(&series->cells, g_array_unref);
     series_names_free(series->names);
     g_free(series);
 }
