@@ -8,8 +8,8 @@
 static const char summary[] =
     "Computes intervals, periods, repeats of host pairs and bad packets by verdict,\n"
     "and stores them in the database, in place of those of an earlier run. The views\n"
-    "intervals, periods, pair_repeats and conversation_verdicts then show them to SQL,\n"
-    "and the other commands read them as long as nothing is recorded.";
+    "intervals, periods, pair_repeats and conversation_verdicts then show them to\n"
+    "SQL, and the other commands read them as long as nothing is recorded.";
 
 static const char examples[] =
     "Examples:\n"

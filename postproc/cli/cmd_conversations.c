@@ -9,10 +9,12 @@
 #include "cli.h"
 #include "values.h"
 
+#include <string.h>
+
 static const char summary[] =
-    "Writes all conversations between two hosts put together, whichever began: bytes,\n"
-    "faults, how often packets of one size come and how often conversations begin. With\n"
-    "--each, writes every conversation by itself.";
+    "Writes all conversations between two hosts put together, whichever began:\n"
+    "bytes, faults, how often packets of one size come and how often conversations\n"
+    "begin. With --each, writes every conversation by itself.";
 
 static const char examples[] =
     "Examples:\n"
@@ -245,10 +247,11 @@ static const struct output_column each_columns[] = {
     {"capture", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
     {"transport", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
     {"stream", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
-    {"host_a", "Host A", OUTPUT_TEXT, OUTPUT_FOR_ALL},
-    {"port_a", "Port", OUTPUT_COUNT, OUTPUT_FOR_ALL},
-    {"host_b", "Host B", OUTPUT_TEXT, OUTPUT_FOR_ALL},
-    {"port_b", "Port", OUTPUT_COUNT, OUTPUT_FOR_ALL},
+    {NULL, "Ends", OUTPUT_TEXT, OUTPUT_FOR_PEOPLE, OUTPUT_WRAP_WORDS},
+    {"host_a", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
+    {"port_a", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
+    {"host_b", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
+    {"port_b", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
     {"application", "Application", OUTPUT_TEXT, OUTPUT_FOR_ALL},
     {"label_source", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
     {"server_name", "Server", OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS | OUTPUT_FOR_WIDE,
@@ -281,10 +284,23 @@ static const struct output_column each_columns[] = {
     {"retransmitted_bytes", "Retransm.", OUTPUT_BYTES, OUTPUT_FOR_ALL, .mark = OUTPUT_FAULT},
 };
 
+/* "10.0.0.1:4711", "[2001:db8::1]:443", without a port the address. */
+static char *text_of_end(const char *host, gint64 port)
+{
+    if (port == FIELDEDGE_NONE)
+        return g_strdup(host);
+    return g_strdup_printf(
+        strchr(host, ':') != NULL ? "[%s]:%" G_GINT64_FORMAT : "%s:%" G_GINT64_FORMAT, host, port);
+}
+
 static void write_conversation(struct output *output, const FieldEdgeConversation *row,
                                output_fragment *verdicts)
 {
     g_autofree char *text = text_of_verdicts(row->verdicts, row->verdict_count);
+
+    g_autofree char *a = text_of_end(row->host_a, row->port_a);
+    g_autofree char *b = text_of_end(row->host_b, row->port_b);
+    g_autofree char *ends = g_strconcat(a, " ", b, NULL);
 
     fragment_verdicts(verdicts, row->verdicts, row->verdict_count);
     const struct output_value values[G_N_ELEMENTS(each_columns)] = {
@@ -292,6 +308,7 @@ static void write_conversation(struct output *output, const FieldEdgeConversatio
         {.number = row->capture},
         {.text = row->transport},
         value_or_none(row->stream),
+        {.text = ends},
         {.text = row->host_a},
         value_or_none(row->port_a),
         {.text = row->host_b},

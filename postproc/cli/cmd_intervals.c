@@ -7,18 +7,18 @@
 #include "values.h"
 
 static const char summary[] =
-    "Writes a line for each host pair, application, direction and packet size: the gaps\n"
-    "between its packets. Sizes are those of whole frames.";
+    "Writes a line for each host pair, application, direction and packet size: the\n"
+    "gaps between its packets. Sizes are those of whole frames.";
 
-static const char examples[] =
-    "Examples:\n"
-    "  fieldedge intervals site.db --sort packets --top 10\n"
-    "  fieldedge intervals site.db --where 'application=TCP_MODBUS' --size-tolerance 8\n"
-    "  fieldedge intervals site.db --format csv -o intervals.csv";
+static const char examples[] = "Examples:\n"
+                               "  fieldedge intervals site.db --sort packets --top 10\n"
+                               "  fieldedge intervals site.db --where application=TCP_MODBUS -t 8\n"
+                               "  fieldedge intervals site.db --format csv -o intervals.csv";
 
 static const struct output_column columns[] = {
-    {"host_a", "Host A", OUTPUT_TEXT, OUTPUT_FOR_ALL, OUTPUT_WRAP_ANYWHERE},
-    {"host_b", "Host B", OUTPUT_TEXT, OUTPUT_FOR_ALL, OUTPUT_WRAP_ANYWHERE},
+    {NULL, "Hosts", OUTPUT_TEXT, OUTPUT_FOR_PEOPLE, OUTPUT_WRAP_WORDS},
+    {"host_a", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
+    {"host_b", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
     {"application", "Application", OUTPUT_TEXT, OUTPUT_FOR_ALL},
     {"direction", "Dir.", OUTPUT_TEXT, OUTPUT_FOR_ALL},
     {NULL, "Size", OUTPUT_TEXT, OUTPUT_FOR_PEOPLE},
@@ -38,7 +38,9 @@ static const struct output_column columns[] = {
 static void write_interval(struct output *output, const FieldEdgeInterval *row)
 {
     g_autofree char *sizes = text_of_sizes(row->size_low, row->size_high);
+    g_autofree char *hosts = g_strconcat(row->host_a, " ", row->host_b, NULL);
     const struct output_value values[G_N_ELEMENTS(columns)] = {
+        {.text = hosts},
         {.text = row->host_a},
         {.text = row->host_b},
         {.text = row->application},

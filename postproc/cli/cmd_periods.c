@@ -15,7 +15,7 @@
 static const char summary[] =
     "Writes what repeats: of each host pair and application, how often packets come,\n"
     "how exactly, and what each time costs. A clock sends at fixed times, a sleep\n"
-    "waits after each. --all writes all groups of WAN and local traffic, periodic or not.";
+    "waits after each. --all writes every group, periodic or not, of local traffic too.";
 
 static const char examples[] =
     "Examples:\n"
@@ -69,10 +69,11 @@ static void write_period(output_fragment *fragment, const FieldEdgePeriod *perio
 /* ---- Rows ---- */
 
 static const struct output_column columns[] = {
-    {"host_a", "Host A", OUTPUT_TEXT, OUTPUT_FOR_ALL, OUTPUT_WRAP_ANYWHERE},
-    {"host_b", "Host B", OUTPUT_TEXT, OUTPUT_FOR_ALL, OUTPUT_WRAP_ANYWHERE},
+    {NULL, "Hosts", OUTPUT_TEXT, OUTPUT_FOR_PEOPLE, OUTPUT_WRAP_WORDS},
+    {"host_a", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
+    {"host_b", NULL, OUTPUT_TEXT, OUTPUT_FOR_PROGRAMS},
     {"application", "Application", OUTPUT_TEXT, OUTPUT_FOR_ALL},
-    {"conversation_id", NULL, OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS},
+    {"conversation_id", "Conv.", OUTPUT_COUNT, OUTPUT_FOR_PROGRAMS | OUTPUT_FOR_WIDE},
     {"direction", "Dir.", OUTPUT_TEXT, OUTPUT_FOR_ALL},
     {NULL, "Size", OUTPUT_TEXT, OUTPUT_FOR_PEOPLE},
     {"size_bytes", NULL, OUTPUT_BYTES, OUTPUT_FOR_PROGRAMS},
@@ -115,7 +116,9 @@ static void write_row(struct output *output, const FieldEdgePeriodGroup *group, 
     bool all_sizes = group->size_low == FIELDEDGE_NONE;
     g_autofree char *sizes =
         all_sizes ? g_strdup("all") : text_of_sizes(group->size_low, group->size_high);
+    g_autofree char *hosts = g_strconcat(group->host_a, " ", group->host_b, NULL);
     const struct output_value values[G_N_ELEMENTS(columns)] = {
+        {.text = hosts},
         {.text = group->host_a},
         {.text = group->host_b},
         {.text = group->application},

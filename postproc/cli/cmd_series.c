@@ -274,7 +274,7 @@ static const struct output_column total_columns[] = {
     {"bytes", "Bytes", OUTPUT_BYTES, OUTPUT_FOR_ALL},
     {"bad_packets", "Bad", OUTPUT_COUNT, OUTPUT_FOR_ALL, .mark = OUTPUT_FAULT},
     {"first", "First", OUTPUT_TIME, OUTPUT_FOR_ALL},
-    {"last", "Last", OUTPUT_TIME, OUTPUT_FOR_ALL},
+    {"last", "Last", OUTPUT_TIME, OUTPUT_FOR_PROGRAMS | OUTPUT_FOR_WIDE},
     {"shape", "Over time", OUTPUT_SPARK, OUTPUT_FOR_WIDE},
 };
 

@@ -137,13 +137,6 @@ static void nothing(struct output *output)
     (void)output;
 }
 
-/* On a narrow terminal a list has one word a line: breaking words is worse. */
-static bool is_narrow(const struct output *output)
-{
-    enum { WIDE = 120 };
-    return output->is_terminal && output->width < WIDE;
-}
-
 static bool is_left(enum output_type type)
 {
     return type == OUTPUT_TEXT || type == OUTPUT_BAR || type == OUTPUT_SPARK;
@@ -157,9 +150,7 @@ static void add_column(struct output *output, const struct output_column *descri
         flags |= SCOLS_FL_WRAP;
     struct libscols_column *column =
         scols_table_new_column(output->table, description->title, 0, flags);
-    scols_column_set_safechars(column, is_narrow(output) ? "\\\n" : "\\");
-    if (description->wrap == OUTPUT_WRAP_WORDS && is_narrow(output))
-        scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
+    scols_column_set_safechars(column, "\\\n"); /* the line ends are split_column()'s */
     if (output->is_coloured)
         scols_cell_set_color(scols_column_get_header(column), "bold");
 }
@@ -204,8 +195,8 @@ static const char *cell_text(struct libscols_line *line, size_t column)
     return text != NULL ? text : "";
 }
 
-/* Columns of a row that a word a line needs, gaps included. */
-static size_t words_width(struct output *output, size_t column)
+/* Columns of a row that a cell needs, gap included, if it breaks at line ends alone. */
+static size_t column_width(struct output *output, size_t column)
 {
     size_t width = strlen(output->columns[column].title);
     struct libscols_iter *lines = scols_new_iter(SCOLS_ITER_FORWARD);
@@ -220,31 +211,55 @@ static size_t words_width(struct output *output, size_t column)
     return width + 1;
 }
 
-static void break_column(struct output *output, size_t place)
+static bool fits(struct output *output)
 {
-    struct libscols_column *column = scols_table_get_column(output->table, place);
+    size_t width = 0;
+
+    for (size_t i = 0; i < output->count; i++)
+        width += column_width(output, i);
+    return width <= (size_t)output->width + 1;
+}
+
+static void replace_in_column(struct output *output, size_t place, const char *old, char new)
+{
     struct libscols_iter *lines = scols_new_iter(SCOLS_ITER_FORWARD);
     struct libscols_line *line;
 
-    scols_column_set_wrapfunc(column, NULL, NULL, NULL);
-    scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_WRAP);
     while (scols_table_next_line(output->table, lines, &line) == 0) {
         g_autofree char *text = g_strdup(cell_text(line, place));
-        scols_line_set_data(line, place, g_strdelimit(text, "\n", ' '));
+        scols_line_set_data(line, place, g_strdelimit(text, old, new));
     }
     scols_free_iter(lines);
 }
 
-/* Where one word a line is still too wide (long IPv6 addresses), words are broken after all. */
-static void break_words(struct output *output)
+/* One word a line: breaking words is worse. */
+static void split_column(struct output *output, size_t place)
 {
-    size_t width = 0;
+    scols_column_set_wrapfunc(scols_table_get_column(output->table, place), scols_wrapnl_chunksize,
+                              scols_wrapnl_nextchunk, NULL);
+    replace_in_column(output, place, " ", '\n');
+}
 
-    if (!is_narrow(output))
+/* Where one word a line is still too wide (long IPv6 addresses), words are broken after all. */
+static void break_column(struct output *output, size_t place)
+{
+    struct libscols_column *column = scols_table_get_column(output->table, place);
+
+    scols_column_set_wrapfunc(column, NULL, NULL, NULL);
+    scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_WRAP);
+    replace_in_column(output, place, "\n", ' ');
+}
+
+/* Fits the rows to the terminal. */
+static void lay_out(struct output *output)
+{
+    if (!output->is_terminal || fits(output))
         return;
-    for (size_t i = 0; i < output->count; i++)
-        width += words_width(output, i);
-    if (width <= (size_t)output->width + 1)
+    for (size_t i = 0; i < output->count; i++) {
+        if (output->columns[i].wrap == OUTPUT_WRAP_WORDS)
+            split_column(output, i);
+    }
+    if (fits(output))
         return;
     for (size_t i = 0; i < output->count; i++) {
         if (output->columns[i].type == OUTPUT_TEXT)
@@ -256,7 +271,7 @@ static void break_words(struct output *output)
  * kept, and only it has the titles. */
 static void write_part(struct output *output)
 {
-    break_words(output);
+    lay_out(output);
     scols_print_table(output->table);
     for (size_t i = 0; i < output->count; i++) {
         struct libscols_column *column = scols_table_get_column(output->table, i);
@@ -274,8 +289,6 @@ static void row(struct output *output, const struct output_value *values)
     for (size_t i = 0; i < output->count; i++) {
         g_autofree char *cell = make_cell(output, output->columns[i].type, &values[i]);
         const char *colour = colour_of(&output->columns[i], &values[i]);
-        if (output->columns[i].wrap == OUTPUT_WRAP_WORDS && is_narrow(output))
-            g_strdelimit(cell, " ", '\n');
         scols_line_set_data(line, i, cell);
         if (output->is_coloured && colour != NULL)
             scols_cell_set_color(scols_line_get_cell(line, i), colour);
@@ -286,7 +299,7 @@ static void row(struct output *output, const struct output_value *values)
 
 static void table_end(struct output *output)
 {
-    break_words(output);
+    lay_out(output);
     if (scols_table_get_nlines(output->table) > 0)
         scols_print_table(output->table);
     else if (!output->has_parts)
