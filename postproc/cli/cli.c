@@ -266,6 +266,35 @@ static bool open_ordered(struct reader *reader, const struct output_order *order
     return false;
 }
 
+/* The columns there are, those that may have been meant first. */
+static char *list_columns(const char *sort, const struct output_column *columns, size_t count)
+{
+    g_autofree char *name = g_strndup(sort, strcspn(sort, ":"));
+    g_auto(GStrv) keys = output_sort_keys(columns, count);
+    g_autofree char *near = fieldedge_near_names(name, (const char *const *)keys, (guint)count);
+    g_auto(GStrv) meant = g_strsplit(near != NULL ? near : "", ", ", -1);
+    g_autoptr(GPtrArray) list = g_ptr_array_new();
+
+    for (char **key = meant; *key != NULL; key++)
+        g_ptr_array_add(list, *key);
+    for (char **key = keys; *key != NULL; key++) {
+        if (!g_strv_contains((const char *const *)meant, *key))
+            g_ptr_array_add(list, *key);
+    }
+    g_ptr_array_add(list, NULL);
+    return g_strjoinv(", ", (char **)list->pdata);
+}
+
+static int refuse_sort(const struct reader *reader, const GError *error,
+                       const struct output_column *columns, size_t count)
+{
+    g_autofree char *list = list_columns(reader->sort, columns, count);
+
+    if (error->code != G_OPTION_ERROR_UNKNOWN_OPTION)
+        return cli_usage(reader->command, "%s", error->message);
+    return cli_usage(reader->command, "%s: choose %s", error->message, list);
+}
+
 bool reader_open_rows(struct reader *reader, const char *table, const struct output_column *columns,
                       size_t count, int *status)
 {
@@ -274,7 +303,7 @@ bool reader_open_rows(struct reader *reader, const char *table, const struct out
 
     if (reader->sort == NULL || output_parse_sort(reader->sort, columns, count, &order, &error))
         return open_ordered(reader, &order, status);
-    *status = cli_usage(reader->command, "%s", error->message);
+    *status = refuse_sort(reader, error, columns, count);
     reader_end(reader, NULL);
     return false;
 }

@@ -194,68 +194,6 @@ void order_write(struct order *order, struct output *output)
 
 /* ---- What --sort says ---- */
 
-/* Edits (a character put in, taken out or replaced) between two keys, up to their case. */
-static guint distance(const char *left, const char *right)
-{
-    size_t width = strlen(right) + 1;
-    g_autofree guint *edits = g_new(guint, width);
-
-    for (guint k = 0; k < width; k++)
-        edits[k] = k;
-    for (guint i = 1; left[i - 1] != '\0'; i++) {
-        guint diagonal = edits[0];
-        edits[0] = i;
-        for (guint k = 1; k < width; k++) {
-            guint replaced =
-                diagonal + (g_ascii_tolower(left[i - 1]) != g_ascii_tolower(right[k - 1]));
-            diagonal = edits[k];
-            edits[k] = MIN(MIN(edits[k], edits[k - 1]) + 1, replaced);
-        }
-    }
-    return edits[width - 1];
-}
-
-struct candidate {
-    const char *key;
-    guint distance;
-};
-
-static int compare_candidates(const void *left, const void *right)
-{
-    const struct candidate *a = left, *b = right;
-
-    return a->distance != b->distance ? (a->distance < b->distance ? -1 : 1)
-                                      : strcmp(a->key, b->key);
-}
-
-static void set_error(const char *name, const struct output_column *columns, size_t count,
-                      GError **error)
-{
-    enum { LONGEST = 64 }; /* more of the name is no key, and would take time */
-    g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(struct candidate));
-    g_autoptr(GString) list = g_string_new(NULL);
-    g_autofree char *start = g_strndup(name, LONGEST);
-
-    for (size_t i = 0; i < count; i++) {
-        if (columns[i].key == NULL || !is_sortable(columns[i].type))
-            continue;
-        /* "bytes" is nearer to "frame_bytes_sent" than to "host" */
-        bool is_part = *start != '\0' && strstr(columns[i].key, start) != NULL;
-        struct candidate candidate = {columns[i].key,
-                                      is_part ? 0 : distance(start, columns[i].key)};
-        g_array_append_val(candidates, candidate);
-    }
-    g_array_sort(candidates, compare_candidates);
-    for (guint i = 0; i < candidates->len; i++) {
-        const struct candidate *candidate = &g_array_index(candidates, struct candidate, i);
-        if (i > 0 && strcmp(candidate->key, candidate[-1].key) == 0)
-            continue;
-        g_string_append_printf(list, "%s%s", i > 0 ? ", " : "", candidate->key);
-    }
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "there is no column '%s' to sort by: choose %s", name, list->str);
-}
-
 size_t order_find(const char *key, const struct output_column *columns, size_t count)
 {
     size_t at = 0;
@@ -265,25 +203,37 @@ size_t order_find(const char *key, const struct output_column *columns, size_t c
     return at;
 }
 
+char **output_sort_keys(const struct output_column *columns, size_t count)
+{
+    g_autoptr(GPtrArray) keys = g_ptr_array_new();
+
+    for (size_t i = 0; i < count; i++) {
+        if (columns[i].key != NULL && order_find(columns[i].key, columns, count) == i)
+            g_ptr_array_add(keys, g_strdup(columns[i].key));
+    }
+    g_ptr_array_add(keys, NULL);
+    return (char **)g_ptr_array_free(g_steal_pointer(&keys), FALSE);
+}
+
 bool output_parse_sort(const char *text, const struct output_column *columns, size_t count,
                        struct output_order *order, GError **error)
 {
-    g_auto(GStrv) parts = g_strsplit(text, ":", 2);
-    const char *name = parts[0] == NULL ? "" : parts[0];
-    const char *direction = parts[0] == NULL ? NULL : parts[1];
+    g_autofree char *name = g_strndup(text, strcspn(text, ":"));
+    const char *direction = strchr(text, ':');
+    size_t at = order_find(name, columns, count);
 
-    if (direction != NULL && strcmp(direction, "asc") != 0 && strcmp(direction, "desc") != 0) {
+    if (direction != NULL && strcmp(direction, ":asc") != 0 && strcmp(direction, ":desc") != 0) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "there is no direction '%s' to sort in: choose asc or desc", direction);
+                    "there is no direction '%s' to sort in: choose asc or desc", direction + 1);
         return false;
     }
-    size_t at = order_find(name, columns, count);
     if (at == count) {
-        set_error(name, columns, count, error);
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION,
+                    "there is no column '%s' to sort by", name);
         return false;
     }
     order->column = columns[at].key;
     order->is_descending =
-        direction != NULL ? strcmp(direction, "desc") == 0 : columns[at].type != OUTPUT_TEXT;
+        direction != NULL ? strcmp(direction, ":desc") == 0 : columns[at].type != OUTPUT_TEXT;
     return true;
 }

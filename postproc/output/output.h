@@ -153,9 +153,13 @@ struct output_order {
 };
 
 /* Parses "COLUMN", "COLUMN:asc" or "COLUMN:desc" into column and is_descending; without a direction
- * texts ascend and numbers descend.  FALSE: the error lists the columns, the nearest first. */
+ * texts ascend and numbers descend.  FALSE: the error is G_OPTION_ERROR_UNKNOWN_OPTION if there is
+ * no such column, else _BAD_VALUE. */
 bool output_parse_sort(const char *text, const struct output_column *columns, size_t count,
                        struct output_order *order, GError **error);
+
+/* What COLUMN can be, each once; freed with g_strfreev(). */
+char **output_sort_keys(const struct output_column *columns, size_t count);
 
 /* Before the first table.  The tables it concerns have the column. */
 void output_set_order(struct output *output, const struct output_order *order);

@@ -154,7 +154,7 @@ static void test_order_of_one_table(void)
                                  "{\"section\": \"second\", \"n\": 2}\n");
 }
 
-static void check_refusal(const char *sort, const char *expected)
+static void check_refusal(const char *sort, int code, const char *expected)
 {
     struct output_order order = {0};
     g_autoptr(GError) error = NULL;
@@ -162,24 +162,44 @@ static void check_refusal(const char *sort, const char *expected)
     CU_ASSERT_FALSE(
         output_parse_sort(sort, row_columns, G_N_ELEMENTS(row_columns), &order, &error));
     CU_ASSERT_PTR_NOT_NULL_FATAL(error);
+    CU_ASSERT_EQUAL(error->code, code);
     CU_ASSERT_STRING_EQUAL(error->message, expected);
 }
 
 static void test_sort_is_checked(void)
 {
+    const int no_column = G_OPTION_ERROR_UNKNOWN_OPTION, no_direction = G_OPTION_ERROR_BAD_VALUE;
     struct output_order order = {0};
 
-    check_refusal("nmae", "there is no column 'nmae' to sort by: choose name, size, hidden");
-    check_refusal("Size", "there is no column 'Size' to sort by: choose size, name, hidden");
-    check_refusal("dd", "there is no column 'dd' to sort by: choose hidden, name, size");
-    check_refusal("", "there is no column '' to sort by: choose name, size, hidden");
-    check_refusal(":asc", "there is no column '' to sort by: choose name, size, hidden");
-    check_refusal("name:down", "there is no direction 'down' to sort in: choose asc or desc");
-    check_refusal("name:", "there is no direction '' to sort in: choose asc or desc");
+    check_refusal("nmae", no_column, "there is no column 'nmae' to sort by");
+    check_refusal("Size:asc", no_column, "there is no column 'Size' to sort by");
+    check_refusal("", no_column, "there is no column '' to sort by");
+    check_refusal(":asc", no_column, "there is no column '' to sort by");
+    check_refusal("name:down", no_direction,
+                  "there is no direction 'down' to sort in: choose asc or desc");
+    check_refusal("name:", no_direction, "there is no direction '' to sort in: choose asc or desc");
     CU_ASSERT_TRUE(output_parse_sort("size", row_columns, 3, &order, NULL));
     CU_ASSERT_TRUE(order.is_descending);
     CU_ASSERT_TRUE(output_parse_sort("name", row_columns, 3, &order, NULL));
     CU_ASSERT_FALSE(order.is_descending);
+}
+
+/* Nested columns are none, and a key that two readers share is there once. */
+static void test_sort_keys(void)
+{
+    static const struct output_column columns[] = {
+        {"list", NULL, OUTPUT_NESTED, OUTPUT_FOR_DOCUMENTS},
+        {"name", NULL, OUTPUT_NESTED, OUTPUT_FOR_DOCUMENTS},
+        {NULL, "Name", OUTPUT_TEXT, OUTPUT_FOR_PEOPLE},
+        {"name", NULL, OUTPUT_TEXT, OUTPUT_FOR_RECORDS},
+        {"size", NULL, OUTPUT_BYTES, OUTPUT_FOR_DOCUMENTS},
+        {"size", "Size", OUTPUT_BYTES, OUTPUT_FOR_PEOPLE},
+        {"spark", "Spark", OUTPUT_SPARK, OUTPUT_FOR_ALL},
+    };
+    g_auto(GStrv) keys = output_sort_keys(columns, G_N_ELEMENTS(columns));
+    g_autofree char *text = g_strjoinv(" ", keys);
+
+    CU_ASSERT_STRING_EQUAL(text, "name size");
 }
 
 /* ---- Formats ---- */
@@ -350,6 +370,7 @@ int main(void)
     CU_ADD_TEST(suite, test_heap);
     CU_ADD_TEST(suite, test_order_of_one_table);
     CU_ADD_TEST(suite, test_sort_is_checked);
+    CU_ADD_TEST(suite, test_sort_keys);
     CU_ADD_TEST(suite, test_formats);
     CU_ADD_TEST(suite, test_table);
     CU_ADD_TEST(suite, test_bars);
