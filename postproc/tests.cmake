@@ -47,8 +47,11 @@ target_link_libraries(test_periodicity PRIVATE fieldedge_periods PkgConfig::CUNI
 add_test(NAME unit/test_periodicity COMMAND test_periodicity)
 set_tests_properties(unit/test_periodicity PROPERTIES LABELS unit TIMEOUT 300)
 
-add_executable(test_output "${postproc_root}/tests/unit/test_output.c")
-set_target_properties(test_output PROPERTIES C_STANDARD 17 C_STANDARD_REQUIRED ON)
-target_link_libraries(test_output PRIVATE fieldedge_output PkgConfig::CUNIT m)
-add_test(NAME unit/test_output COMMAND test_output)
-set_tests_properties(unit/test_output PROPERTIES LABELS unit TIMEOUT 300)
+# The output layer knows nothing of the library.
+foreach(name IN ITEMS chart output)
+  add_executable(test_${name} "${postproc_root}/tests/unit/test_${name}.c")
+  set_target_properties(test_${name} PROPERTIES C_STANDARD 17 C_STANDARD_REQUIRED ON)
+  target_link_libraries(test_${name} PRIVATE fieldedge_output PkgConfig::CUNIT m)
+  add_test(NAME unit/test_${name} COMMAND test_${name})
+  set_tests_properties(unit/test_${name} PROPERTIES LABELS unit TIMEOUT 300)
+endforeach()

@@ -32,7 +32,7 @@ static bool is_visible(gunichar character)
     }
 }
 
-static char *text_cell(const char *text)
+char *text_cell(const char *text)
 {
     GString *cell = g_string_new(NULL);
     g_autofree char *valid = g_utf8_make_valid(text, -1);
@@ -47,7 +47,7 @@ static char *text_cell(const char *text)
     return g_string_free(cell, FALSE);
 }
 
-static char *bytes_cell(gint64 bytes)
+char *bytes_cell(gint64 bytes)
 {
     static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     double size = (double)bytes / 1024;
@@ -74,7 +74,7 @@ static char *time_cell(gint64 ns, GTimeZone *zone)
     return g_date_time_format(there != NULL ? there : time, "%Y-%m-%d %H:%M:%S%:::z");
 }
 
-static char *span_cell(gint64 ns)
+char *span_cell(gint64 ns)
 {
     double seconds = (double)ns / 1e9;
 

@@ -66,6 +66,12 @@ struct output {
 
 extern const struct writer table_writer, json_writer, jsonl_writer, csv_writer;
 
+/* ---- table.c: texts for people, also in charts ---- */
+
+char *text_cell(const char *text); /* invisible characters as \uXXXX */
+char *bytes_cell(gint64 bytes);    /* "68.5 KiB" */
+char *span_cell(gint64 ns);        /* "2.0 s" */
+
 /* ---- order.c ---- */
 
 struct order *order_new(enum output_type type, bool is_descending, guint64 top);
