@@ -143,8 +143,11 @@ static int check_output_options(const char *command, const reader_options *commo
                                 struct reader *reader)
 {
     if (common->format != NULL && !output_parse_format(common->format, &reader->format))
-        return cli_usage(command, "there is no format '%s': choose table, json, jsonl or csv",
+        return cli_usage(command,
+                         "there is no format '%s': choose table, json, jsonl or csv; "
+                         "svg of fieldedge plot",
                          common->format);
+    reader->has_format = common->format != NULL;
     if (common->colour != NULL && !output_parse_colour(common->colour, &reader->colour))
         return cli_usage(command, "there is no --color=%s: choose auto, always or never",
                          common->colour);
@@ -295,12 +298,24 @@ static int refuse_sort(const struct reader *reader, const GError *error,
     return cli_usage(reader->command, "%s: choose %s", error->message, list);
 }
 
+static bool is_drawing(struct reader *reader, int *status)
+{
+    if (reader->format != OUTPUT_SVG)
+        return false;
+    *status = cli_usage(reader->command, "this is no picture: choose the format table, json, jsonl "
+                                         "or csv; fieldedge plot makes pictures");
+    reader_end(reader, NULL);
+    return true;
+}
+
 bool reader_open_rows(struct reader *reader, const char *table, const struct output_column *columns,
                       size_t count, int *status)
 {
     struct output_order order = {.table = table, .top = reader->top};
     g_autoptr(GError) error = NULL;
 
+    if (is_drawing(reader, status))
+        return false;
     if (reader->sort == NULL || output_parse_sort(reader->sort, columns, count, &order, &error))
         return open_ordered(reader, &order, status);
     *status = refuse_sort(reader, error, columns, count);
@@ -309,6 +324,11 @@ bool reader_open_rows(struct reader *reader, const char *table, const struct out
 }
 
 bool reader_open(struct reader *reader, int *status)
+{
+    return !is_drawing(reader, status) && reader_open_drawing(reader, status);
+}
+
+bool reader_open_drawing(struct reader *reader, int *status)
 {
     if (reader->sort == NULL && reader->top == 0)
         return open_ordered(reader, &(struct output_order){0}, status);

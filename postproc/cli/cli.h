@@ -37,6 +37,7 @@ int cmd_conversations(int argc, char **argv);
 int cmd_hosts(int argc, char **argv);
 int cmd_intervals(int argc, char **argv);
 int cmd_periods(int argc, char **argv);
+int cmd_plot(int argc, char **argv);
 int cmd_process(int argc, char **argv);
 int cmd_series(int argc, char **argv);
 int cmd_summary(int argc, char **argv);
@@ -59,6 +60,7 @@ struct reader {
     char *path;
     char *output_path; /* NULL: standard output */
     enum output_format format;
+    bool has_format; /* it was given */
     enum output_colour colour;
     char *sort;  /* as given, or NULL */
     guint64 top; /* 0: all rows */
@@ -88,8 +90,11 @@ bool reader_parse_tolerance(struct reader *reader, const char *text, FieldEdgeTo
 bool reader_open_rows(struct reader *reader, const char *table, const struct output_column *columns,
                       size_t count, int *status);
 
-/* The same for an output without rows: refuses --sort and --top. */
+/* The same for a document without rows: refuses --sort and --top. */
 bool reader_open(struct reader *reader, int *status);
+
+/* The same for a drawing, which has no --sort. */
+bool reader_open_drawing(struct reader *reader, int *status);
 
 /* Closes everything; error is what stopped the reading, or NULL.  Returns the exit code. */
 int reader_end(struct reader *reader, GError *error);

@@ -17,6 +17,7 @@ static const struct cli_command commands[] = {
     {"process", "Record captures into a database", cmd_process},
     {"summary", "Captures, applications and accounts of a database", cmd_summary},
     {"series", "Times and bytes of every packet or bin, by application, host …", cmd_series},
+    {"plot", "A picture of bytes over time and of what repeats", cmd_plot},
     {"conversations", "Host pairs, or each conversation: bytes, faults, repeats",
      cmd_conversations},
     {"intervals", "How often packets of one size come", cmd_intervals},

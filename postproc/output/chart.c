@@ -6,9 +6,9 @@
 #include "chart.h"
 
 #include "chart_parts.h"
+#include "output.h"
 #include "scale.h"
 #include "svg.h"
-#include "writer.h"
 
 #include <string.h>
 
@@ -73,13 +73,15 @@ static char *describe(const struct chart *chart)
     double sum = 0;
     g_autofree char *begin = time_text(chart, chart->begin_ns);
     g_autofree char *end = time_text(chart, chart->begin_ns + chart->bin_ns * (gint64)chart->bins);
-    g_autofree char *bin = span_cell(chart->bin_ns);
+    g_autofree char *bin = output_text_of_span(chart->bin_ns);
 
+    if (chart->bins == 0)
+        return g_strdup("No traffic");
     for (size_t k = 0; k < chart->band_count; k++) {
         for (size_t i = 0; i < chart->bins; i++)
             sum += chart->bands[k].bytes[i];
     }
-    g_autofree char *bytes = bytes_cell((gint64)sum);
+    g_autofree char *bytes = output_text_of_bytes((gint64)sum);
     return g_strdup_printf("%s from %s to %s %s, in bins of %s", bytes, begin, end,
                            chart->zone_name, bin);
 }
@@ -106,7 +108,7 @@ static void write_byte_axis(const struct chart_place *place, double step, FILE *
     for (int i = 0; i <= lines; i++) {
         double bytes = i * step;
         double y = place->bottom - bytes / place->bytes * (place->bottom - place->top);
-        g_autofree char *label = bytes_cell((gint64)bytes);
+        g_autofree char *label = output_text_of_bytes((gint64)bytes);
         svg_line(file, place->left, y, place->right, y, SVG_GRID);
         svg_text(file, place->left - 6, y + 4, &font, label);
     }
@@ -135,6 +137,21 @@ static void write_time_axis(const struct chart *chart, const struct chart_place 
     }
 }
 
+static void write_parts(const struct chart *chart, struct chart_place *place, FILE *file)
+{
+    double top = MAX(highest(chart), 1);
+    double step = scale_bytes(top, (guint)((place->bottom - place->top) / TICK_HEIGHT));
+    g_autoptr(GArray) ticks = find_ticks(chart, place);
+
+    place->bytes = MAX(top, step);
+    write_byte_axis(place, step, file);
+    write_time_axis(chart, place, ticks, file);
+    chart_write_stack(chart, place, file);
+    svg_line(file, place->left, place->bottom, place->right, place->bottom, SVG_INK);
+    chart_write_legend(chart, place, file);
+    chart_write_periods(chart, place, place->bottom + AXIS, ticks, file);
+}
+
 void chart_write(const struct chart *chart, FILE *file)
 {
     int stack = MAX(STACK, (int)chart_legend_height(chart, false));
@@ -147,20 +164,12 @@ void chart_write(const struct chart *chart, FILE *file)
         .legend = chart->width - LEGEND + 16,
         .width = chart->width,
     };
-    double top = MAX(highest(chart), 1);
-    double step = scale_bytes(top, (guint)((place.bottom - place.top) / TICK_HEIGHT));
     g_autofree char *description = describe(chart);
-    g_autoptr(GArray) ticks = find_ticks(chart, &place);
 
     svg_begin(file, chart->width, height, chart->title, description);
     chart_write_styles(file);
     write_titles(chart, &place, description, file);
-    place.bytes = MAX(top, step);
-    write_byte_axis(&place, step, file);
-    write_time_axis(chart, &place, ticks, file);
-    chart_write_stack(chart, &place, file);
-    svg_line(file, place.left, place.bottom, place.right, place.bottom, SVG_INK);
-    chart_write_legend(chart, &place, file);
-    chart_write_periods(chart, &place, place.bottom + AXIS, ticks, file);
+    if (chart->bins > 0)
+        write_parts(chart, &place, file);
     svg_end(file);
 }

@@ -37,7 +37,6 @@ struct chart_period {
 
 struct chart {
     const char *title;
-    const char *measure; /* "IP bytes" */
     GTimeZone *zone;
     const char *zone_name; /* "UTC" */
     int width;
@@ -45,7 +44,7 @@ struct chart {
 
     gint64 begin_ns; /* of the first bin */
     gint64 bin_ns;
-    size_t bins;
+    size_t bins;                    /* 0: there was no traffic */
     const struct chart_band *bands; /* the lowest of the stack first */
     size_t band_count;
 

@@ -46,7 +46,7 @@ static void write_track(const struct chart *chart, const struct chart_place *pla
         return;
     }
     svg_path_begin(file);
-    for (int i = 0; first + i * step <= last + step / 2; i++) {
+    for (int i = 0; first + i * step <= MIN(last + step / 2, place->right); i++) {
         svg_path_point(file, 'M', first + i * step, y);
         svg_path_along(file, 'v', TRACK_HEIGHT);
     }

@@ -8,8 +8,8 @@
  */
 #include "chart_parts.h"
 
+#include "output.h"
 #include "svg.h"
-#include "writer.h"
 
 #include <math.h>
 
@@ -103,7 +103,8 @@ static void write_band(const struct stack *stack, size_t band, FILE *file)
     const double *bytes = stack->chart->bands[band].bytes;
     size_t bins = stack->chart->bins;
     double rim = edge(stack, 1) - edge(stack, 0) >= WITH_RIM ? 0.5 : 0;
-    g_autofree char *total = bytes_cell((gint64)sum_of(stack->chart, &stack->chart->bands[band]));
+    g_autofree char *total =
+        output_text_of_bytes((gint64)sum_of(stack->chart, &stack->chart->bands[band]));
     g_autofree char *title = g_strdup_printf("%s: %s", stack->chart->bands[band].name, total);
 
     svg_path_begin(file);
@@ -210,7 +211,7 @@ static void write_swatch(double x, double y, const char *fill, FILE *file)
     svg_path_end(file, fill, SVG_FAINT, 0.5, NULL);
 }
 
-/* The figure below the name, or where rows are low beside it. */
+/* The figures below the name, or where rows are low the share beside it. */
 static void write_entry(const char *name, const char *figure, double x, double y, double right,
                         bool is_low, FILE *file)
 {
@@ -236,9 +237,9 @@ void chart_write_legend(const struct chart *chart, const struct chart_place *pla
         all += sum_of(chart, &chart->bands[k]);
     for (size_t k = chart->band_count; k-- > 0;) {
         double sum = sum_of(chart, &chart->bands[k]);
-        g_autofree char *bytes = bytes_cell((gint64)sum);
-        g_autofree char *figure =
-            g_strdup_printf("%s, %.1f %%", bytes, all > 0 ? 100 * sum / all : 0);
+        g_autofree char *bytes = output_text_of_bytes((gint64)sum);
+        g_autofree char *share = g_strdup_printf("%.1f %%", all > 0 ? 100 * sum / all : 0);
+        g_autofree char *figure = is_low ? g_strdup(share) : g_strconcat(bytes, ", ", share, NULL);
         write_swatch(place->legend, y, fill_of(chart, k), file);
         write_entry(chart->bands[k].name, figure, place->legend + SWATCH + GAP, y,
                     place->width - GAP, is_low, file);

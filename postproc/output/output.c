@@ -17,10 +17,9 @@ static const struct {
     const char *name;
     const struct writer *writer;
 } formats[] = {
-    [OUTPUT_TABLE] = {"table", &table_writer},
-    [OUTPUT_JSON] = {"json", &json_writer},
-    [OUTPUT_JSONL] = {"jsonl", &jsonl_writer},
-    [OUTPUT_CSV] = {"csv", &csv_writer},
+    [OUTPUT_TABLE] = {"table", &table_writer}, [OUTPUT_JSON] = {"json", &json_writer},
+    [OUTPUT_JSONL] = {"jsonl", &jsonl_writer}, [OUTPUT_CSV] = {"csv", &csv_writer},
+    [OUTPUT_SVG] = {"svg", &svg_writer},
 };
 
 bool output_parse_format(const char *name, enum output_format *format)
@@ -115,6 +114,11 @@ static enum output_reader reader_of(const struct output *output)
 bool output_is_for(const struct output *output, enum output_reader reader)
 {
     return (reader_of(output) & reader) != 0;
+}
+
+FILE *output_stream(struct output *output)
+{
+    return output->file;
 }
 
 int output_get_width(const struct output *output)

@@ -36,8 +36,15 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
-enum output_format { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_JSONL, OUTPUT_CSV };
+enum output_format {
+    OUTPUT_TABLE,
+    OUTPUT_JSON,
+    OUTPUT_JSONL,
+    OUTPUT_CSV,
+    OUTPUT_SVG /* a drawing, see chart.h: takes neither rows nor a document */
+};
 
 enum output_type {
     OUTPUT_TEXT,   /* .text */
@@ -100,7 +107,7 @@ struct output_value {
 
 struct output;
 
-/* "table", "json", "jsonl" or "csv". */
+/* "table", "json", "jsonl", "csv" or "svg". */
 bool output_parse_format(const char *name, enum output_format *format);
 
 /* To a file, which is replaced, or with path NULL to standard output. */
@@ -109,6 +116,9 @@ enum output_format output_get_format(const struct output *output);
 
 /* Whether the format is for this reader: OUTPUT_FOR_DOCUMENTS, for instance. */
 bool output_is_for(const struct output *output, enum output_reader reader);
+
+/* Where a drawing goes. */
+FILE *output_stream(struct output *output);
 
 /* Columns of the terminal; 80 if the output is none. */
 int output_get_width(const struct output *output);
@@ -217,6 +227,12 @@ size_t output_seconds(char text[OUTPUT_NUMBER_SIZE], gint64 ns);
 
 /* "0.1", "1e+300", "5": the shortest decimal that reads back as the same double. */
 void output_real(char text[OUTPUT_NUMBER_SIZE], double real);
+
+/* ---- Texts for people, as in a table ---- */
+
+char *output_text_of_bytes(gint64 bytes);                          /* "68.5 KiB" */
+char *output_text_of_span(gint64 ns);                              /* "2.0 s" */
+char *output_text_of_time(const struct output *output, gint64 ns); /* in the output's zone */
 
 /* ---- Blocks, for the writers, the plots and their tests ----
  * Eighths of a block, or ASCII if the locale is not of UTF-8. */

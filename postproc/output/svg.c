@@ -188,3 +188,25 @@ char *svg_shorten(const char *text, int size, double width)
     *(char *)end = '\0';
     return g_strconcat(visible, "…", NULL);
 }
+
+/* ---- As a format ---- */
+
+static void nothing(struct output *output)
+{
+    (void)output;
+}
+
+static void begin_no_table(struct output *output, const char *key, const char *title)
+{
+    (void)output, (void)key, (void)title;
+    g_assert_not_reached(); /* see output.h */
+}
+
+static void write_no_row(struct output *output, const struct output_value *values)
+{
+    (void)output, (void)values;
+    g_assert_not_reached();
+}
+
+const struct writer svg_writer = {OUTPUT_FOR_PEOPLE, nothing, nothing, begin_no_table,
+                                  write_no_row,      nothing, nothing};

@@ -47,7 +47,7 @@ char *text_cell(const char *text)
     return g_string_free(cell, FALSE);
 }
 
-char *bytes_cell(gint64 bytes)
+char *output_text_of_bytes(gint64 bytes)
 {
     static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     double size = (double)bytes / 1024;
@@ -61,8 +61,9 @@ char *bytes_cell(gint64 bytes)
 }
 
 /* "2026-11-24 00:16:12Z", in another zone "2026-11-24 01:16:12+01". */
-static char *time_cell(gint64 ns, GTimeZone *zone)
+char *output_text_of_time(const struct output *output, gint64 ns)
 {
+    GTimeZone *zone = output->zone;
     gint64 seconds = ns / 1000000000 - (ns % 1000000000 < 0);
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
 
@@ -74,7 +75,7 @@ static char *time_cell(gint64 ns, GTimeZone *zone)
     return g_date_time_format(there != NULL ? there : time, "%Y-%m-%d %H:%M:%S%:::z");
 }
 
-char *span_cell(gint64 ns)
+char *output_text_of_span(gint64 ns)
 {
     double seconds = (double)ns / 1e9;
 
@@ -107,11 +108,11 @@ static char *make_cell(const struct output *output, enum output_type type,
     case OUTPUT_COUNT:
         return g_strdup_printf("%" PRId64, value->number);
     case OUTPUT_BYTES:
-        return bytes_cell(value->number);
+        return output_text_of_bytes(value->number);
     case OUTPUT_TIME:
-        return time_cell(value->number, output->zone);
+        return output_text_of_time(output, value->number);
     case OUTPUT_SPAN:
-        return span_cell(value->number);
+        return output_text_of_span(value->number);
     case OUTPUT_SHARE:
         return g_strdup_printf("%.1f %%", value->share * 100);
     case OUTPUT_FLAG:

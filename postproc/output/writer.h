@@ -64,13 +64,11 @@ struct output {
     bool has_parts;               /* of the current table, some are written */
 };
 
-extern const struct writer table_writer, json_writer, jsonl_writer, csv_writer;
+extern const struct writer table_writer, json_writer, jsonl_writer, csv_writer, svg_writer;
 
-/* ---- table.c: texts for people, also in charts ---- */
+/* ---- table.c ---- */
 
 char *text_cell(const char *text); /* invisible characters as \uXXXX */
-char *bytes_cell(gint64 bytes);    /* "68.5 KiB" */
-char *span_cell(gint64 ns);        /* "2.0 s" */
 
 /* ---- order.c ---- */
 

@@ -168,7 +168,6 @@ static void write_chart(FILE *file, int height)
     g_autoptr(GTimeZone) zone = g_time_zone_new_utc();
     const struct chart chart = {
         .title = "site.db: IP bytes of applications on the WAN",
-        .measure = "IP bytes",
         .zone = zone,
         .zone_name = "UTC",
         .width = CHART_WIDTH,
