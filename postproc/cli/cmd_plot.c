@@ -16,8 +16,8 @@
 #include <string.h>
 
 static const char summary[] =
-    "Draws the bytes of each application over time and what repeats: in the terminal, or\n"
-    "with --output FILE.svg as a picture that needs no network, no script and no font.";
+    "Draws the bytes of each application over time and what repeats: in the terminal,\n"
+    "or with --output FILE.svg as a picture, which needs no network, script or font.";
 
 static const char examples[] =
     "Examples:\n"
