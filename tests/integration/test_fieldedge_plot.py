@@ -107,14 +107,17 @@ class Plot(TestCase):
             for size, drawn_area in zip(sums, areas):
                 self.assertAlmostEqual(drawn_area / sum(areas), size / sum(sums), delta=0.005)
 
-    def test_stack_has_no_gaps(self):
+    def test_bands_stand_on_one_another(self):
         path, _ = self.site()
-        drawn = bands(self.svg(path, "--bin", "10s"))
-        ends = [{float(y) for y in re.findall(r"V([-\d.]+)", path)} for _, path in drawn]
-        for lower, upper in itertools.pairwise(ends):
-            self.assertTrue(lower & upper)
-        first = [float(re.match(r"M([-\d.]+)", path).group(1)) for _, path in drawn]
-        self.assertEqual(first, [STACK_LEFT] * len(first))
+        drawn = bands(self.svg(path, "--bin", "1d"))
+        shapes = [re.fullmatch(r"M([\d.]+) ([\d.]+)V([\d.]+)H([\d.]+)V([\d.]+)H([\d.]+)Z", path)
+                  for _, path in drawn]
+        left, low, high, right, low_again, left_again = zip(*(shape.groups() for shape in shapes))
+        self.assertEqual({*left, *left_again}, {str(STACK_LEFT)})
+        self.assertEqual(set(right), {str(STACK_RIGHT)})
+        self.assertEqual(low, low_again)
+        self.assertEqual(low[1:], high[:-1])
+        self.assertEqual(high[-1], "62")  # the top
 
     def test_points_are_bins(self):
         path, packets = self.site()
