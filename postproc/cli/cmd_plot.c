@@ -210,10 +210,9 @@ static void write_bands(const struct reader *reader, const struct plot *plot)
 {
     g_autofree char *begin = output_text_of_time(reader->output, plot->begin_ns);
     g_autofree char *bin = output_text_of_span(plot->options.bin_ns);
-    g_autofree char *bins = g_strdup_printf("; a block is %s, the first from %s", bin, begin);
-    g_autofree char *title =
-        g_strdup_printf("%s by application%s%s", measures[plot->options.measure].title,
-                        scopes[reader->scope], plot->bins > 0 ? bins : "");
+    g_autofree char *bins = g_strdup_printf(", %s a block from %s", bin, begin);
+    g_autofree char *title = g_strconcat(measures[plot->options.measure].title,
+                                         scopes[reader->scope], plot->bins > 0 ? bins : "", NULL);
 
     output_table_begin(reader->output, "applications", title, band_columns,
                        G_N_ELEMENTS(band_columns));

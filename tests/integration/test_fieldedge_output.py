@@ -18,7 +18,8 @@ from test_fieldedge_support import COMMAND, SECOND, TestCase, run
 
 EVIL = "TCP_\x1b]0;own\x07\x1b[2J\r\n\"x\",=1+1\u202e\u009b31m\x7f"
 ESCAPE = re.compile("\x1b\\[[0-9;]*m")
-COMMANDS = ("summary", "series", "conversations", "hosts")
+COMMANDS = ("summary", "series", "conversations", "hosts", "plot")
+MORE = ("intervals", "periods")  # without rows where nothing comes twice
 
 
 class Output(TestCase):
@@ -49,7 +50,7 @@ class Output(TestCase):
 
     def test_no_text_reaches_the_terminal_raw(self):
         path = self.evil()
-        for command in COMMANDS:
+        for command in COMMANDS + MORE:
             text = self.succeed(command, path)
             bad = [c for c in text if (ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160 or
                    c == "\u202e"]
@@ -72,7 +73,7 @@ class Output(TestCase):
         for name in names:
             database.conversation(capture, "10.0.0.1", "8.8.8.8", name, [(0, 0, 60)])
         path = database.finish()
-        for command in COMMANDS:
+        for command in COMMANDS + MORE:
             for format_ in ("json", "jsonl", "csv", "table"):
                 self.succeed(command, path, "-f", format_, text=False).decode("utf-8")
         text = self.succeed("series", path, "-f", "json")
@@ -128,7 +129,7 @@ class Output(TestCase):
     def test_reading_leaves_the_folder_as_it_was(self):
         path = self.evil()
         before = (sorted(os.listdir(self.folder)), path.read_bytes())
-        for command in COMMANDS:
+        for command in COMMANDS + MORE:
             self.succeed(command, path)
         self.assertEqual((sorted(os.listdir(self.folder)), path.read_bytes()), before)
 
@@ -140,7 +141,7 @@ class Output(TestCase):
                                   "2001:db8:ffff:5678:9abc:def0:1234:5678", f"TCP_APPLICATION_{i}",
                                   [(1700000000123456789, 0, 1500000)])
         path = database.finish()
-        for command in COMMANDS:
+        for command in COMMANDS + MORE:
             text = ESCAPE.sub("", self.on_terminal(80, command, path))
             self.assertLessEqual(max(map(len, text.splitlines())), 80, f"{command}\n{text}")
 
