@@ -115,8 +115,7 @@ class Series(TestCase):
         database.conversation(capture, "10.0.0.1", "8.8.8.8", "TCP_A",
                               [(1642667840 * SECOND, 0, 1000), (1642667900 * SECOND, 0, 1048)])
         lines = self.succeed("series", database.finish()).splitlines()
-        self.assertEqual(lines[1].split(), ["TCP_A", "2", "2.0", "KiB", "0", "2022-01-20", "08:37:20Z",
-                                            "2022-01-20", "08:38:20Z"])
+        self.assertEqual(lines[1].split(), ["TCP_A", "2", "2.0", "KiB", "0", "2022-01-20", "08:37:20Z"])
 
     def test_a_million_points_in_constant_memory(self):
         database = self.database()
