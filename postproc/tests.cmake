@@ -20,6 +20,7 @@ postproc_unit_test(database)
 postproc_unit_test(near "${postproc_root}/postproc/near.c")
 postproc_unit_test(pairs)
 postproc_unit_test(prefixes "${postproc_root}/postproc/prefixes.c")
+postproc_unit_test(query)
 postproc_unit_test(series)
 
 # Stock tshark cannot load a plugin with sanitizers.
