@@ -227,6 +227,8 @@ static const struct section {
     {"accounts", write_accounts, account_columns, G_N_ELEMENTS(account_columns)},
 };
 
+static const char *const section_names[] = {"captures", "applications", "accounts", NULL};
+
 static const struct section *find_section(const char *name)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(sections); i++) {
@@ -265,8 +267,7 @@ int cmd_summary(int argc, char **argv)
         return status;
     if (name != NULL && (section = find_section(name)) == NULL) {
         reader_end(&reader, NULL);
-        return cli_usage(
-            "summary", "there is no section '%s': choose captures, applications or accounts", name);
+        return cli_usage_name("summary", "section", name, section_names);
     }
     ordered = section != NULL ? section : find_section("applications");
     if (!reader_open_rows(&reader, ordered->name, ordered->columns, ordered->count, &status))
