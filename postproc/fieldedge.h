@@ -556,6 +556,28 @@ FIELDEDGE_API const FieldEdgeHost *fieldedge_hosts_next(FieldEdgeHosts *hosts, G
 FIELDEDGE_API void fieldedge_hosts_free(FieldEdgeHosts *hosts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeHosts, fieldedge_hosts_free)
 
+/* ---- Tables and views explained ------------------------------------------------------------ */
+
+typedef struct {
+    const char *name;
+    const char *type;    /* of SQLite: "integer", "real", "text" or "blob" */
+    const char *unit;    /* "ns", "bytes", "0 or 1"; NULL if there is none */
+    const char *meaning; /* a phrase */
+} FieldEdgeSchemaColumn;
+
+typedef struct {
+    const char *name;
+    gboolean is_view;
+    const char *meaning; /* sentences */
+    const char *example; /* a SELECT */
+    const FieldEdgeSchemaColumn *columns;
+    guint column_count;
+} FieldEdgeSchemaTable;
+
+/* All views, then all tables, of the databases that this version reads and writes.  They last as
+ * long as the program. */
+FIELDEDGE_API const FieldEdgeSchemaTable *fieldedge_schema_tables(guint *count);
+
 /* ---- Queries of your own ------------------------------------------------------------------- */
 
 typedef enum {

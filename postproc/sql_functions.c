@@ -94,20 +94,24 @@ static double *sorted(struct sample *sample)
     return (double *)(void *)sample->values->data;
 }
 
-/* Of sorted values, at the place between 0 and count - 1. */
-static double value_at(const double *values, guint count, double place)
+/* Of sorted values.  The place is in hundredths, which are exact for a whole per cent. */
+static double value_at(const double *values, guint count, double percent)
 {
-    guint below = (guint)place;
-    double share = place - below;
+    double hundredths = percent * (count - 1);
+    guint below = MIN((guint)(hundredths / 100), count - 1);
+    double above = hundredths - below * 100.0;
 
-    if (share == 0 || below + 1 >= count)
+    if (above <= 0 || below + 1 >= count)
         return values[below];
-    return values[below] + share * (values[below + 1] - values[below]);
+    double value = (values[below] * (100 - above) + values[below + 1] * above) / 100;
+    if (isfinite(value))
+        return value;
+    return values[below] + above / 100 * (values[below + 1] - values[below]);
 }
 
 static double median(const double *values, guint count)
 {
-    return value_at(values, count, (count - 1) / 2.0);
+    return value_at(values, count, 50);
 }
 
 /* What the step functions left; NULL if there is no result. */
@@ -140,9 +144,9 @@ static void percentile_final(sqlite3_context *context)
 
     if (sample == NULL)
         return;
-    double place = sample->percent / 100 * (sample->values->len - 1);
-    sqlite3_result_double(context, (double)sample->origin +
-                                       value_at(sorted(sample), sample->values->len, place));
+    sqlite3_result_double(context,
+                          (double)sample->origin +
+                              value_at(sorted(sample), sample->values->len, sample->percent));
     g_array_unref(sample->values);
 }
 

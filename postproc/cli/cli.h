@@ -38,6 +38,7 @@ int cmd_hosts(int argc, char **argv);
 int cmd_intervals(int argc, char **argv);
 int cmd_periods(int argc, char **argv);
 int cmd_process(int argc, char **argv);
+int cmd_schema(int argc, char **argv);
 int cmd_series(int argc, char **argv);
 int cmd_sql(int argc, char **argv);
 int cmd_summary(int argc, char **argv);

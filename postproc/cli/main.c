@@ -24,6 +24,7 @@ static const struct cli_command commands[] = {
     {"analyze", "Store intervals and periods in the database, for SQL", cmd_analyze},
     {"hosts", "What each host sent and received", cmd_hosts},
     {"sql", "Rows of a SELECT of your own", cmd_sql},
+    {"schema", "Tables, views and columns of a database explained", cmd_schema},
 };
 
 static const struct cli_command *find_command(const char *name)
