@@ -31,7 +31,7 @@ else()
 endif()
 
 # Each script is a unittest of Python; the standard library is the oracle.
-foreach(name IN ITEMS conversations errors output process schema series sql summary)
+foreach(name IN ITEMS conversations damage errors output process schema series sql summary)
   add_test(NAME integration/test_fieldedge_${name}
     COMMAND "${FIELDEDGE_PYTHON}" -B
             "${postproc_root}/tests/integration/test_fieldedge_${name}.py")
