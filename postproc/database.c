@@ -93,8 +93,8 @@ static void set_damaged(FieldEdgeDatabase *database, GError **error)
     g_autofree char *extent = damage_describe(database->handle);
 
     g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_DAMAGED,
-                "%s: the database is damaged (%s; %s); record again, or save what can be read with "
-                "sqlite3 DATABASE .recover | sqlite3 NEW_DATABASE",
+                "%s: the database is damaged (%s; %s); record the captures again; "
+                "sqlite3 DATABASE .dump shows what can still be read",
                 database->name, words, extent);
 }
 
