@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-    NOT_NEAR = G_MAXUINT,
+    NOT_NEAR = G_MAXINT,
     CONTAINS = 3, /* score of a name that contains what was wanted: between one letter and two */
     CONTAINS_LETTERS = 3
 };
