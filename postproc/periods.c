@@ -41,7 +41,7 @@ struct target {
 struct wider {
     guint rows[3];
 };
-enum { NO_ROW = G_MAXUINT };
+enum { NO_ROW = G_MAXINT };
 
 struct periods_workspace *periods_workspace_new(void)
 {

@@ -29,26 +29,16 @@ static const char examples[] =
 
 /* ---- Command line ---- */
 
-/* "10s", "500ms", "2m", "1h", "90" (seconds); "0" is no limit.  To milliseconds. */
-static bool parse_timeout(const char *text, guint *timeout_ms)
+/* "0" is no limit; less than a millisecond is one. */
+static bool parse_timeout(const char *text, guint *timeout_ms, GError **error)
 {
-    static const struct {
-        const char *name;
-        guint ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}};
-    size_t digits = strspn(text, "0123456789");
-    g_autofree char *number = g_strndup(text, digits);
-    guint64 count;
+    enum { NS_IN_MS = 1000000 };
+    gint64 ns;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
-        if (strcmp(text + digits, units[i].name) != 0)
-            continue;
-        if (!g_ascii_string_to_unsigned(number, 10, 0, G_MAXUINT / units[i].ms, &count, NULL))
-            return false;
-        *timeout_ms = (guint)count * units[i].ms;
-        return true;
-    }
-    return false;
+    if (!fieldedge_parse_duration(text, &ns, error))
+        return false;
+    *timeout_ms = (guint)MIN(ns / NS_IN_MS + (ns % NS_IN_MS != 0), G_MAXUINT);
+    return true;
 }
 
 /* All of standard input; NULL and a message if it cannot be. */
@@ -230,6 +220,7 @@ int cmd_sql(int argc, char **argv)
 {
     g_autofree char *timeout = NULL, *input = NULL;
     g_auto(GStrv) rest = NULL;
+    g_autoptr(GError) error = NULL;
     const GOptionEntry entries[] = {
         {"timeout", 't', 0, G_OPTION_ARG_STRING, &timeout,
          "Stop after TIME: 10s, 2m, 0 for never (1m)", "TIME"},
@@ -242,10 +233,9 @@ int cmd_sql(int argc, char **argv)
     if (!reader_parse_output(&reader, argc, argv, "DATABASE SELECT|-", summary, examples, entries,
                              &rest, &status))
         return status;
-    if (timeout != NULL && !parse_timeout(timeout, &timeout_ms)) {
+    if (timeout != NULL && !parse_timeout(timeout, &timeout_ms, &error)) {
         reader_end(&reader, NULL);
-        return cli_usage("sql", "'%s' is no time: write 500ms, 10s, 2m, 1h, or 0 for none",
-                         timeout);
+        return cli_usage("sql", "--timeout: %s", error->message);
     }
     if (g_strv_length(rest) != 2) {
         reader_end(&reader, NULL);

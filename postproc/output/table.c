@@ -223,24 +223,6 @@ static void move_left(struct output *output, size_t i)
     scols_column_set_flags(column, scols_column_get_flags(column) & ~SCOLS_FL_RIGHT);
 }
 
-static void row(struct output *output, const struct output_value *values)
-{
-    struct libscols_line *line = scols_table_new_line(output->table, NULL);
-
-    for (size_t i = 0; i < output->count; i++) {
-        g_autofree char *cell = make_cell(output->columns[i].type, &values[i]);
-        const char *colour = colour_of(&output->columns[i], &values[i]);
-        if (output->columns[i].wrap == OUTPUT_WRAP_WORDS && is_narrow(output))
-            g_strdelimit(cell, " ", '\n');
-        if (output->columns[i].type == OUTPUT_ANY && !values[i].is_null &&
-            values[i].type == OUTPUT_TEXT)
-            move_left(output, i);
-        scols_line_set_data(line, i, cell);
-        if (output->is_coloured && colour != NULL)
-            scols_cell_set_color(scols_line_get_cell(line, i), colour);
-    }
-}
-
 static const char *cell_text(struct libscols_line *line, size_t column)
 {
     const char *text = scols_cell_get_data(scols_line_get_cell(line, column));
@@ -319,6 +301,9 @@ static void row(struct output *output, const struct output_value *values)
         const char *colour = colour_of(&output->columns[i], &values[i]);
         if (output->columns[i].wrap == OUTPUT_WRAP_WORDS && is_narrow(output))
             g_strdelimit(cell, " ", '\n');
+        if (output->columns[i].type == OUTPUT_ANY && !values[i].is_null &&
+            values[i].type == OUTPUT_TEXT)
+            move_left(output, i);
         scols_line_set_data(line, i, cell);
         if (output->is_coloured && colour != NULL)
             scols_cell_set_color(scols_line_get_cell(line, i), colour);

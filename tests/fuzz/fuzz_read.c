@@ -25,6 +25,23 @@ enum { ROWS_MAX = 3000, TIMEOUT_MS = 200 };
         fuzz_check_error(error, name);                                                             \
     } while (0)
 
+static void check_gaps(const FieldEdgeGaps *gaps)
+{
+    FUZZ_CHECK(gaps->count >= 0);
+    FUZZ_CHECK(gaps->mean_ns >= FIELDEDGE_NONE && gaps->median_ns >= FIELDEDGE_NONE);
+    FUZZ_CHECK(gaps->stdev_ns >= FIELDEDGE_NONE && gaps->mad_ns >= FIELDEDGE_NONE);
+    FUZZ_CHECK(gaps->min_ns <= gaps->max_ns);
+}
+
+static void check_interval(const FieldEdgeInterval *interval)
+{
+    fuzz_check_text(interval->host_a);
+    fuzz_check_text(interval->application);
+    FUZZ_CHECK(interval->first_ns <= interval->last_ns);
+    FUZZ_CHECK(interval->size_low <= interval->size_high);
+    check_gaps(&interval->gaps);
+}
+
 static void check_pair(const FieldEdgePair *pair)
 {
     fuzz_check_text(pair->host_a);
@@ -33,18 +50,35 @@ static void check_pair(const FieldEdgePair *pair)
         fuzz_check_text(*name);
     for (guint i = 1; i < pair->conversations; i++)
         FUZZ_CHECK(pair->start_times_ns[i - 1] <= pair->start_times_ns[i]);
-    for (guint i = 0; i < pair->interval_count; i++) {
-        fuzz_check_text(pair->intervals[i].application);
-        FUZZ_CHECK(pair->intervals[i].first_ns <= pair->intervals[i].last_ns);
-        FUZZ_CHECK(pair->intervals[i].mean_ns >= FIELDEDGE_NONE);
-    }
-    FUZZ_CHECK(pair->repeat_mean_ns >= FIELDEDGE_NONE);
-    FUZZ_CHECK(pair->repeat_stdev_ns >= FIELDEDGE_NONE);
+    for (guint i = 0; i < pair->interval_count; i++)
+        check_interval(&pair->intervals[i]);
+    for (guint i = 0; i < pair->verdict_count; i++)
+        fuzz_check_text(pair->verdicts[i].verdict);
+    check_gaps(&pair->starts);
+}
+
+static void check_group(const FieldEdgePeriodGroup *group)
+{
+    fuzz_check_text(group->application);
+    FUZZ_CHECK(group->score >= 0 && group->score <= 1);
+    FUZZ_CHECK(group->period_count <= FIELDEDGE_MOST_PERIODS);
+    for (guint i = 0; i < group->period_count; i++)
+        FUZZ_CHECK(group->periods[i].period_ns > 0);
+}
+
+static void check_conversation(const FieldEdgeConversation *conversation)
+{
+    fuzz_check_text(conversation->host_a);
+    fuzz_check_text(conversation->server_name);
+    for (guint i = 0; i < conversation->verdict_count; i++)
+        fuzz_check_text(conversation->verdicts[i].verdict);
 }
 
 static void read_selected(FieldEdgeDatabase *database, const char *name,
                           const FieldEdgeSelection *selection)
 {
+    static const FieldEdgeTolerance tolerance = {.share = 0.05};
+
     READ_ALL(FieldEdgeCapture, fieldedge_captures,
              fieldedge_captures_new(database, selection, &error), fuzz_check_text(row->file));
     READ_ALL(FieldEdgeTotal, fieldedge_totals, fieldedge_totals_new(database, selection, &error),
@@ -54,29 +88,42 @@ static void read_selected(FieldEdgeDatabase *database, const char *name,
     READ_ALL(FieldEdgeHost, fieldedge_hosts, fieldedge_hosts_new(database, selection, &error),
              fuzz_check_text(row->name));
     READ_ALL(FieldEdgeSeriesTotal, fieldedge_series_totals,
-             fieldedge_series_totals_new(database, selection, FIELDEDGE_BYTES_IP, &error),
-             fuzz_check_text(row->application));
-    READ_ALL(FieldEdgePair, fieldedge_pairs, fieldedge_pairs_new(database, selection, TRUE, &error),
+             fieldedge_series_totals_new(database, selection, NULL, &error),
+             fuzz_check_text(row->name));
+    READ_ALL(FieldEdgePair, fieldedge_pairs,
+             fieldedge_pairs_new(database, selection,
+                                 FIELDEDGE_WITH_INTERVALS | FIELDEDGE_WITH_VERDICTS, &error),
              check_pair(row));
+    READ_ALL(FieldEdgeConversation, fieldedge_conversations,
+             fieldedge_conversations_new(database, selection, TRUE, &error),
+             check_conversation(row));
+    READ_ALL(FieldEdgeInterval, fieldedge_intervals,
+             fieldedge_intervals_new(database, selection, &tolerance, &error), check_interval(row));
+    READ_ALL(FieldEdgePeriodGroup, fieldedge_period_groups,
+             fieldedge_period_groups_new(database, selection, NULL, &error), check_group(row));
 }
 
 static void read_series(FieldEdgeDatabase *database, const char *name,
-                        const FieldEdgeSelection *selection, FieldEdgeBytes measure)
+                        const FieldEdgeSelection *selection, const FieldEdgeSeriesOptions *options)
 {
     GError *error = NULL;
-    FieldEdgeSeries *series = fieldedge_series_new(database, selection, measure, &error);
+    FieldEdgeSeries *series = fieldedge_series_new(database, selection, options, &error);
     const FieldEdgePoint *point;
     gint64 last = G_MININT64;
     guint group = 0;
+    bool is_bad = false;
 
     for (int i = 0; series != NULL && i < ROWS_MAX; i++) {
         point = fieldedge_series_next(series, &error);
         if (point == NULL)
             break;
-        fuzz_check_text(point->application);
-        FUZZ_CHECK(point->group >= group && (point->group != group || point->time_ns >= last));
+        fuzz_check_text(point->name);
+        FUZZ_CHECK(point->group >= group);
+        if (point->group == group && point->is_bad == is_bad)
+            FUZZ_CHECK(point->time_ns >= last);
         group = point->group;
         last = point->time_ns;
+        is_bad = point->is_bad;
     }
     fieldedge_series_free(series);
     fuzz_check_error(error, name);
@@ -108,12 +155,18 @@ void fuzz_read_all(FieldEdgeDatabase *database, const char *name)
     const FieldEdgeSchemaTable *tables;
     guint count;
 
+    static const FieldEdgeSeriesOptions binned = {.by = FIELDEDGE_BY_HOST_PAIR |
+                                                        FIELDEDGE_BY_SERVER_NAME,
+                                                  .measure = FIELDEDGE_BYTES_IP,
+                                                  .bin_ns = 3600 * G_GINT64_CONSTANT(1000000000),
+                                                  .split_bad = TRUE};
+
     read_selected(database, name, NULL);
-    read_series(database, name, NULL, FIELDEDGE_BYTES_FRAME);
+    read_series(database, name, NULL, NULL);
     fieldedge_selection_set_scope(selection, FIELDEDGE_SCOPE_ALL);
     fieldedge_selection_set_capture(selection, 1);
     read_selected(database, name, selection);
-    read_series(database, name, selection, FIELDEDGE_BYTES_PAYLOAD);
+    read_series(database, name, selection, &binned);
     tables = fieldedge_schema_tables(&count);
     for (guint i = 0; i < count && tables[i].is_view; i++)
         query_view(database, name, tables[i].name);

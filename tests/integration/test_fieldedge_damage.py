@@ -15,7 +15,7 @@ from test_fieldedge_support import SECOND, TestCase, run
 
 PAGE = 4096
 SQL = "SELECT application, sum(ip_bytes) AS s, median(time_ns) AS m FROM packets GROUP BY 1"
-COMMANDS = (("summary",), ("series",), ("conversations",), ("conversations", "--intervals"),
+COMMANDS = (("summary",), ("series",), ("conversations",), ("conversations", "--each"), ("intervals",), ("periods", "--all"),
             ("hosts",), ("sql", SQL))
 
 

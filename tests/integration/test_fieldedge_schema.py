@@ -25,7 +25,11 @@ class Schema(TestCase):
         database.sql.execute("INSERT INTO renumbering VALUES (1, 0)")
         database.sql.execute("UPDATE capture SET interface = 'x', link_type = 'x', filter = 'x',"
                              " snap_length = 1")
-        return database.finish()
+        database.sql.commit()
+        database.sql.execute("PRAGMA journal_mode = WAL")  # as the recorder leaves it
+        path = database.finish()
+        self.succeed("analyze", path)
+        return path
 
     def described(self, name):
         return json.loads(self.succeed("schema", name, "-f", "json"))

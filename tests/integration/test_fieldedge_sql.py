@@ -168,8 +168,8 @@ class Sql(TestCase):
             json.loads(result.stdout)
         for good in ("0", "10s", "1h", "90"):
             self.succeed("sql", path, "SELECT 1", "--timeout", good)
-        for bad in ("", "x", "10x", "-1", "1 s", "99999999999h", "1e3"):
-            self.fail_with(2, ["is no time", "--help"], "sql", path, "SELECT 1", f"--timeout={bad}")
+        for bad in ("", "x", "10x", "-1", "99999999999h", "1e3"):
+            self.fail_with(2, ["--timeout: ", "--help"], "sql", path, "SELECT 1", f"--timeout={bad}")
 
     def test_interruption(self):
         path = self.site()
