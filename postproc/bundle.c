@@ -84,6 +84,8 @@ void bundle_decode(struct bundle *bundle, const guint8 *bytes, gsize length)
     guint64 value;
 
     bundle->count = 0;
+    if (length == 0)
+        return;
     for (const guint8 *at = bytes; at < bytes + length;) {
         struct bundle_packet *packet = next_packet(bundle);
         gint64 before = state.time_ns;
@@ -207,6 +209,8 @@ void bundle_split(struct bundle_split *split, const struct bundle *bundle, gint6
     split->part_count = 0;
     split->tolerance = tolerance;
     split->tolerance_share = tolerance_share;
+    if (bundle->count == 0)
+        return;
     for (guint i = 0; i < bundle->count; i++) {
         const struct bundle_packet *packet = &bundle->packets[i];
 

@@ -10,6 +10,7 @@
  */
 #include "database.h"
 
+#include "damage.h"
 #include "host_pairs.h"
 #include "near.h"
 #include "packets.h"
@@ -66,9 +67,6 @@ static void set_sqlite_error(const char *name, int sqlite_code, const char *word
                     "%s: the database is locked by another program; try again when that has ended",
                     name);
         return;
-    case FIELDEDGE_ERROR_DAMAGED:
-        g_set_error(error, FIELDEDGE_ERROR, code, "%s: the database is damaged (%s)", name, words);
-        return;
     case FIELDEDGE_ERROR_ACCESS:
         g_set_error(error, FIELDEDGE_ERROR, code,
                     "%s: cannot open the database or the files that belong to it (%s)", name,
@@ -79,10 +77,36 @@ static void set_sqlite_error(const char *name, int sqlite_code, const char *word
     }
 }
 
+/* SQLite's words, in which a damaged file may have put anything. */
+static char *dup_words(sqlite3 *handle)
+{
+    enum { WORDS_LENGTH = 300 };
+    const char *words = sqlite3_errmsg(handle);
+
+    return database_clean_text(words, strnlen(words, WORDS_LENGTH));
+}
+
+/* For a person who has to decide what to do, the tables. */
+static void set_damaged(FieldEdgeDatabase *database, GError **error)
+{
+    g_autofree char *words = dup_words(database->handle);
+    g_autofree char *extent = damage_describe(database->handle);
+
+    g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_DAMAGED,
+                "%s: the database is damaged (%s; %s); record the captures again; "
+                "sqlite3 DATABASE .dump shows what can still be read",
+                database->name, words, extent);
+}
+
 bool database_failed(FieldEdgeDatabase *database, GError **error)
 {
-    set_sqlite_error(database->name, sqlite3_extended_errcode(database->handle),
-                     sqlite3_errmsg(database->handle), error);
+    int code = sqlite3_extended_errcode(database->handle);
+    g_autofree char *words = dup_words(database->handle);
+
+    if (error_code(code) == FIELDEDGE_ERROR_DAMAGED)
+        set_damaged(database, error);
+    else
+        set_sqlite_error(database->name, code, words, error);
     return false;
 }
 

@@ -22,6 +22,7 @@ struct _FieldEdgeDatabase {
     char *name;         /* the path, for messages */
     bool is_ours;       /* the handle is closed with the database */
     sqlite3_stmt *host; /* database_host_statement() */
+    bool is_ready_for_queries; /* see query.c */
 };
 
 /* Rows of a statement.  texts own the strings of the current row.

@@ -64,8 +64,11 @@ typedef enum {
     FIELDEDGE_ERROR_NO_TSHARK, /* tshark, or the plugin in it, is not installed */
     FIELDEDGE_ERROR_CUT_SHORT, /* the capture ends in the middle of a packet or is damaged;
                                   everything before that is recorded */
-    FIELDEDGE_ERROR_INTERRUPTED, /* the recording was stopped; what was read is recorded */
-    FIELDEDGE_ERROR_RECORDING    /* tshark or the recorder failed; their messages say why */
+    FIELDEDGE_ERROR_INTERRUPTED, /* the recording was stopped, and what was read is recorded; or a
+                                    query was cancelled */
+    FIELDEDGE_ERROR_RECORDING,   /* tshark or the recorder failed; their messages say why */
+    FIELDEDGE_ERROR_QUERY,       /* SQL that is wrong, fails, or would do more than read */
+    FIELDEDGE_ERROR_TIMEOUT      /* a query ran longer than it may */
 } FieldEdgeError;
 
 /* For messages: those of names (NULL-terminated) that are near to one that does not exist, at most
@@ -552,6 +555,78 @@ FIELDEDGE_API FieldEdgeHosts *fieldedge_hosts_new(FieldEdgeDatabase *database,
 FIELDEDGE_API const FieldEdgeHost *fieldedge_hosts_next(FieldEdgeHosts *hosts, GError **error);
 FIELDEDGE_API void fieldedge_hosts_free(FieldEdgeHosts *hosts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeHosts, fieldedge_hosts_free)
+
+/* ---- Tables and views explained ------------------------------------------------------------ */
+
+typedef struct {
+    const char *name;
+    const char *type;    /* of SQLite: "integer", "real", "text" or "blob" */
+    const char *unit;    /* "ns", "bytes", "0 or 1"; NULL if there is none */
+    const char *meaning; /* a phrase */
+} FieldEdgeSchemaColumn;
+
+typedef struct {
+    const char *name;
+    gboolean is_view;
+    const char *meaning; /* sentences */
+    const char *example; /* a SELECT */
+    const FieldEdgeSchemaColumn *columns;
+    guint column_count;
+} FieldEdgeSchemaTable;
+
+/* All views, then all tables, of the databases that this version reads and writes.  They last as
+ * long as the program. */
+FIELDEDGE_API const FieldEdgeSchemaTable *fieldedge_schema_tables(guint *count);
+
+/* ---- Queries of your own ------------------------------------------------------------------- */
+
+typedef enum {
+    FIELDEDGE_VALUE_NULL,
+    FIELDEDGE_VALUE_INTEGER,
+    FIELDEDGE_VALUE_REAL,
+    FIELDEDGE_VALUE_TEXT,
+    FIELDEDGE_VALUE_BLOB
+} FieldEdgeValueType;
+
+/* One cell: the member that its type names, a blob with its length. */
+typedef struct {
+    FieldEdgeValueType type;
+    gint64 integer;
+    double real;
+    const char *text;
+    const guint8 *blob; /* may be NULL if blob_length is 0 */
+    gsize blob_length;
+} FieldEdgeValue;
+
+typedef struct {
+    const char *name; /* as SQLite calls it; two columns may have the same */
+    const char *kind; /* declared type of the table's column, "INTEGER"; NULL of an expression */
+} FieldEdgeQueryColumn;
+
+/* Rows of one SELECT (or VALUES, EXPLAIN, or a PRAGMA that describes).  Anything that writes, opens
+ * another file or runs code is refused with FIELDEDGE_ERROR_QUERY, as are mistakes in the SQL; the
+ * message has the place and near names.  Besides SQLite's functions there are median(x),
+ * percentile(x, p), stdev(x) and mad(x).
+ *
+ * timeout_ms (0: none) is for the time inside fieldedge_query_next(), which then fails with
+ * FIELDEDGE_ERROR_TIMEOUT.
+ *
+ * Of a handle of the caller's (fieldedge_database_new_for_handle()) the authorizer and the progress
+ * handler are lost, and the four functions stay.  With a database that FieldEdge opened there are
+ * also limits: 16 MiB a text or blob, 1000 columns, no virtual tables but json_each, json_tree. */
+typedef struct _FieldEdgeQuery FieldEdgeQuery;
+FIELDEDGE_API FieldEdgeQuery *fieldedge_query_new(FieldEdgeDatabase *database, const char *sql,
+                                                  guint timeout_ms, GError **error);
+FIELDEDGE_API guint fieldedge_query_get_column_count(const FieldEdgeQuery *query);
+/* As many as that, for the life of the query. */
+FIELDEDGE_API const FieldEdgeQueryColumn *fieldedge_query_get_columns(const FieldEdgeQuery *query);
+/* The cells of the next row, one a column. */
+FIELDEDGE_API const FieldEdgeValue *fieldedge_query_next(FieldEdgeQuery *query, GError **error);
+/* The current or next fieldedge_query_next() fails with FIELDEDGE_ERROR_INTERRUPTED.  May be called
+ * from another thread and from a signal handler. */
+FIELDEDGE_API void fieldedge_query_cancel(FieldEdgeQuery *query);
+FIELDEDGE_API void fieldedge_query_free(FieldEdgeQuery *query);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeQuery, fieldedge_query_free)
 
 /* ---- Recording a capture file -------------------------------------------------------------- */
 

@@ -279,6 +279,14 @@ static bool find_hosts(struct groups *groups, guint32 pair, GError **error)
     return !groups->has_failed;
 }
 
+/* An array that never had a row has no memory, to which not even 0 may be added. */
+static const void *row_of(const GArray *rows, guint place)
+{
+    return rows->data == NULL
+               ? NULL
+               : rows->data + (gsize)place * g_array_get_element_size((GArray *)rows);
+}
+
 const struct groups_result *groups_next(struct groups *groups, GError **error)
 {
     if (groups->has_failed)
@@ -297,9 +305,9 @@ const struct groups_result *groups_next(struct groups *groups, GError **error)
     groups->result = (struct groups_result){
         .pair = groups->pairing->streams[groups->stream].pair,
         .hosts = &groups->hosts,
-        .intervals = (const FieldEdgeInterval *)(const void *)batch->intervals->data + intervals,
+        .intervals = (const FieldEdgeInterval *)row_of(batch->intervals, intervals),
         .interval_count = batch->last[2 * place] - intervals,
-        .periods = (const FieldEdgePeriodGroup *)(const void *)batch->periods->data + periods,
+        .periods = (const FieldEdgePeriodGroup *)row_of(batch->periods, periods),
         .period_count = batch->last[2 * place + 1] - periods,
     };
     groups->stream++;

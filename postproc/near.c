@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-    NOT_NEAR = G_MAXUINT,
+    NOT_NEAR = G_MAXINT,
     CONTAINS = 3, /* score of a name that contains what was wanted: between one letter and two */
     CONTAINS_LETTERS = 3
 };
@@ -80,11 +80,11 @@ static guint score(const char *wanted, const char *name)
 {
     guint best = NOT_NEAR;
 
-    for (const char *end = name; end != NULL; end = strchr(end, '_')) {
-        end += end > name; /* past the '_' */
+    for (const char *end = name, *line; end != NULL; end = line == NULL ? NULL : line + 1) {
         guint letters = distance(wanted, end);
         if (letters <= tolerance(wanted, end))
             best = MIN(best, 2 * letters);
+        line = strchr(end, '_');
     }
     if (strlen(wanted) >= CONTAINS_LETTERS && strstr(name, wanted) != NULL)
         best = MIN(best, CONTAINS);

@@ -228,7 +228,8 @@ static void number_streams(struct pairing *pairing)
 
     for (guint i = 0; i < pairing->member_count; i++)
         keys[i] = stream_key(&pairing->members[i]);
-    qsort(keys, pairing->member_count, sizeof *keys, key_compare);
+    if (pairing->member_count > 0) /* else there are no keys, which qsort() may not be told */
+        qsort(keys, pairing->member_count, sizeof *keys, key_compare);
     for (guint i = 0; i < pairing->member_count; i++) {
         if (count == 0 || keys[count - 1] != keys[i])
             keys[count++] = keys[i];

@@ -41,7 +41,7 @@ struct target {
 struct wider {
     guint rows[3];
 };
-enum { NO_ROW = G_MAXUINT };
+enum { NO_ROW = G_MAXINT };
 
 struct periods_workspace *periods_workspace_new(void)
 {
@@ -324,6 +324,8 @@ static void add_conversations(const struct target *all, const struct wider *abov
         workspace->by_member = g_renew(guint64, workspace->by_member, workspace->member_room);
     }
     guint64 *keys = workspace->by_member;
+    if (bundle->count == 0)
+        return;
     for (guint i = 0; i < bundle->count; i++)
         keys[i] = (guint64)bundle->packets[i].member << 32 | i;
     qsort(keys, bundle->count, sizeof *keys, key_compare);

@@ -20,6 +20,7 @@ postproc_unit_test(database)
 postproc_unit_test(near "${postproc_root}/postproc/near.c")
 postproc_unit_test(pairs)
 postproc_unit_test(prefixes "${postproc_root}/postproc/prefixes.c")
+postproc_unit_test(query)
 postproc_unit_test(series)
 
 # Stock tshark cannot load a plugin with sanitizers.
@@ -30,7 +31,7 @@ else()
 endif()
 
 # Each script is a unittest of Python; the standard library is the oracle.
-foreach(name IN ITEMS conversations errors output plot process series summary)
+foreach(name IN ITEMS conversations damage errors output plot process schema series sql summary)
   add_test(NAME integration/test_fieldedge_${name}
     COMMAND "${FIELDEDGE_PYTHON}" -B
             "${postproc_root}/tests/integration/test_fieldedge_${name}.py")

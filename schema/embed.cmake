@@ -4,6 +4,7 @@
 #
 # schema.sql, migrations/NNNN.sql -> schema_migrations[]    step 1 is schema.sql, step n is NNNN.sql
 # views.sql                       -> schema_views_sql[]
+# README.md                       -> schema_readme[]        what `fieldedge schema` shows
 # applications.tsv                -> schema_applications[]  sorted by transport, then port
 # protocols.tsv                   -> schema_protocols[]     sorted by filter name
 #
@@ -90,6 +91,7 @@ string(APPEND code
        "const struct schema_migration schema_migrations[] = {\n${steps}};\n"
        "const size_t schema_migrations_count = ${version};\n\n")
 embed_text("${SOURCE}/views.sql" schema_views_sql "")
+embed_text("${SOURCE}/README.md" schema_readme "")
 
 set(rows "")
 set(file "${SOURCE}/applications.tsv")

@@ -59,6 +59,9 @@ extern const struct schema_migration schema_migrations[];
 extern const size_t schema_migrations_count;
 extern const char schema_views_sql[];
 
+/* README.md, which explains every table, view and column. */
+extern const char schema_readme[];
+
 /* A line of applications.tsv: the name of a well-known port of a transport ("TCP", "UDP", "SCTP").
  * Sorted by transport, then port. */
 struct schema_application {

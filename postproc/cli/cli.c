@@ -45,6 +45,23 @@ int cli_usage(const char *command, const char *format, ...)
     return CLI_USAGE;
 }
 
+int cli_usage_name(const char *command, const char *what, const char *value,
+                   const char *const *names)
+{
+    g_autofree char *near = fieldedge_near_names(value, names, 3);
+    g_autoptr(GString) all = g_string_new(NULL);
+
+    if (near != NULL)
+        return cli_usage(command, "there is no %s '%s': did you mean %s?", what, value, near);
+    for (guint i = 0; names[i] != NULL; i++)
+        g_string_append_printf(all, "%s%s",
+                               i == 0                 ? ""
+                               : names[i + 1] == NULL ? " or "
+                                                      : ", ",
+                               names[i]);
+    return cli_usage(command, "there is no %s '%s': choose %s", what, value, all->str);
+}
+
 bool cli_parse(int *argc, char ***argv, const char *operands, const char *summary,
                const char *examples, const GOptionEntry *entries, int *status)
 {
@@ -108,18 +125,23 @@ static void reader_options_clear(reader_options *options)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(reader_options, reader_options_clear)
 
-static GOptionEntry *make_entries(reader_options *common, const GOptionEntry *more)
+/* Those of the command, of the output, and unless it chooses its rows itself of the selection. */
+static GOptionEntry *make_entries(reader_options *common, const GOptionEntry *more,
+                                  bool has_selection)
 {
-    const GOptionEntry entries[] = {
+    const GOptionEntry of_output[] = {
         {"format", 'f', 0, G_OPTION_ARG_STRING, &common->format,
          "table (the default), json, jsonl or csv", "FORMAT"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &common->output,
          "Write to FILE instead of standard output", "FILE"},
+        {"color", 0, 0, G_OPTION_ARG_STRING, &common->colour,
+         "Colours: auto (the default), always, never", "WHEN"},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &common->operands, NULL, NULL},
+    };
+    const GOptionEntry of_selection[] = {
         {"sort", 0, 0, G_OPTION_ARG_STRING, &common->sort,
          "Order the rows by this column of JSON or CSV", "COLUMN[:asc|:desc]"},
         {"top", 0, 0, G_OPTION_ARG_STRING, &common->top, "Only the first N rows", "N"},
-        {"color", 0, 0, G_OPTION_ARG_STRING, &common->colour,
-         "Colours: auto (the default), always, never", "WHEN"},
         {"capture", 'c', 0, G_OPTION_ARG_INT64, &common->capture, "Only the capture of this number",
          "N"},
         {"all", 'a', 0, G_OPTION_ARG_NONE, &common->all,
@@ -129,24 +151,24 @@ static GOptionEntry *make_entries(reader_options *common, const GOptionEntry *mo
          "Only this traffic, see fieldedge(1)", "FILTER"},
         {"zone", 'z', 0, G_OPTION_ARG_STRING, &common->zone,
          "Time zone for people, and of bins (UTC)", "ZONE"},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &common->operands, NULL, NULL},
     };
     GArray *all = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
 
     for (; more != NULL && more->long_name != NULL; more++)
         g_array_append_val(all, *more);
-    g_array_append_vals(all, entries, G_N_ELEMENTS(entries));
+    g_array_append_vals(all, of_output, G_N_ELEMENTS(of_output));
+    if (has_selection)
+        g_array_append_vals(all, of_selection, G_N_ELEMENTS(of_selection));
     return (GOptionEntry *)(void *)g_array_free(all, FALSE);
 }
 
 static int check_output_options(const char *command, const reader_options *common,
                                 struct reader *reader)
 {
+    static const char *const formats[] = {"table", "json", "jsonl", "csv", NULL};
+
     if (common->format != NULL && !output_parse_format(common->format, &reader->format))
-        return cli_usage(command,
-                         "there is no format '%s': choose table, json, jsonl or csv; "
-                         "svg of fieldedge plot",
-                         common->format);
+        return cli_usage_name(command, "format", common->format, formats);
     reader->has_format = common->format != NULL;
     if (common->colour != NULL && !output_parse_colour(common->colour, &reader->colour))
         return cli_usage(command, "there is no --color=%s: choose auto, always or never",
@@ -197,7 +219,7 @@ bool reader_parse(struct reader *reader, int argc, char **argv, const char *summ
                   const char *examples, const GOptionEntry *more, int *status)
 {
     g_auto(reader_options) common = {0};
-    g_autofree GOptionEntry *entries = make_entries(&common, more);
+    g_autofree GOptionEntry *entries = make_entries(&common, more, true);
     const char *command = argv[0];
 
     *reader = (struct reader){.format = OUTPUT_TABLE};
@@ -232,6 +254,26 @@ bool reader_parse_tolerance(struct reader *reader, const char *text, FieldEdgeTo
     return false;
 }
 
+bool reader_parse_output(struct reader *reader, int argc, char **argv, const char *operands,
+                         const char *summary, const char *examples, const GOptionEntry *more,
+                         char ***rest, int *status)
+{
+    g_auto(reader_options) common = {0};
+    g_autofree GOptionEntry *entries = make_entries(&common, more, false);
+    const char *command = argv[0];
+
+    *reader = (struct reader){.format = OUTPUT_TABLE};
+    if (!cli_parse(&argc, &argv, operands, summary, examples, entries, status))
+        return false;
+    *status = check_output_options(command, &common, reader);
+    if (*status != CLI_OK)
+        return false;
+    reader->command = command;
+    reader->output_path = g_steal_pointer(&common.output);
+    *rest = common.operands == NULL ? g_new0(char *, 1) : g_steal_pointer(&common.operands);
+    return true;
+}
+
 static bool is_same_file(const char *a, const char *b)
 {
     struct stat left, right;
@@ -242,10 +284,13 @@ static bool is_same_file(const char *a, const char *b)
 
 static bool open_both(struct reader *reader, GError **error)
 {
-    reader->database = fieldedge_database_open(reader->path, error);
-    if (reader->database == NULL)
-        return false;
-    if (reader->output_path != NULL && is_same_file(reader->path, reader->output_path)) {
+    if (reader->path != NULL && reader->database == NULL) {
+        reader->database = fieldedge_database_open(reader->path, error);
+        if (reader->database == NULL)
+            return false;
+    }
+    if (reader->path != NULL && reader->output_path != NULL &&
+        is_same_file(reader->path, reader->output_path)) {
         g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_ARGUMENT,
                     "%s: the output would replace the database; choose another file for --output",
                     reader->output_path);

@@ -39,7 +39,9 @@ int cmd_intervals(int argc, char **argv);
 int cmd_periods(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
 int cmd_process(int argc, char **argv);
+int cmd_schema(int argc, char **argv);
 int cmd_series(int argc, char **argv);
+int cmd_sql(int argc, char **argv);
 int cmd_summary(int argc, char **argv);
 
 /* A line on standard error, control characters as \xHH; and the same after "fieldedge: ". */
@@ -48,6 +50,11 @@ void cli_message(const char *message);
 
 /* The same with a hint to --help of the command (NULL: fieldedge itself); returns CLI_USAGE. */
 int cli_usage(const char *command, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The same for a value that is none of names (NULL-terminated): "there is no format 'jsn': did you
+ * mean json?".  what is "format"; no words stand for it in the plural. */
+int cli_usage_name(const char *command, const char *what, const char *value,
+                   const char *const *names);
 
 /* Parses the options of a command: operands (what --help shows after the options), what it does,
  * its examples.  FALSE: *status is the exit code. */
@@ -85,12 +92,20 @@ bool reader_parse(struct reader *reader, int argc, char **argv, const char *summ
 bool reader_parse_tolerance(struct reader *reader, const char *text, FieldEdgeTolerance *tolerance,
                             int *status);
 
+/* The same for a command that chooses its rows in another way: --format, --output, --color and
+ * entries alone.  operands is what --help shows of the rest of the command line, which is handed
+ * over; path stays NULL until the command sets it. */
+bool reader_parse_output(struct reader *reader, int argc, char **argv, const char *operands,
+                         const char *summary, const char *examples, const GOptionEntry *entries,
+                         char ***rest, int *status);
+
 /* Opens the database, then the output, which gets rows of these columns; table is the key of the
  * one in a group that --sort and --top concern, or NULL.  FALSE: *status is the exit code. */
 bool reader_open_rows(struct reader *reader, const char *table, const struct output_column *columns,
                       size_t count, int *status);
 
-/* The same for a document without rows: refuses --sort and --top. */
+/* The same for an output without rows: refuses --sort and --top.  Without a path, the output
+ * alone; also after the command opened the database itself. */
 bool reader_open(struct reader *reader, int *status);
 
 /* The same for a drawing, which has no --sort. */

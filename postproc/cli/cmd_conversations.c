@@ -234,7 +234,8 @@ static void write_pairs(struct reader *reader, GError **error)
         output_table_begin(output, NULL, NULL, pair_columns, G_N_ELEMENTS(pair_columns));
         while (!output_done(output) && (pair = fieldedge_pairs_next(pairs, error)) != NULL)
             write_pair(output, pair, &fragments);
-        output_table_end(output);
+        if (*error == NULL) /* else what is there must not look whole */
+            output_table_end(output);
     }
     fieldedge_pairs_free(pairs);
     fragments_free(&fragments);
@@ -361,7 +362,8 @@ static void write_each(struct reader *reader, GError **error)
     while (!output_done(output) &&
            (row = fieldedge_conversations_next(conversations, error)) != NULL)
         write_conversation(output, row, verdicts);
-    output_table_end(output);
+    if (*error == NULL) /* else what is there must not look whole */
+        output_table_end(output);
 }
 
 int cmd_conversations(int argc, char **argv)

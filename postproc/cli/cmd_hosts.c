@@ -55,7 +55,8 @@ static void write_hosts(struct reader *reader, GError **error)
         };
         output_row(reader->output, values);
     }
-    output_table_end(reader->output);
+    if (*error == NULL) /* else what is there must not look whole */
+        output_table_end(reader->output);
 }
 
 int cmd_hosts(int argc, char **argv)

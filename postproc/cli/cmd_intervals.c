@@ -75,7 +75,8 @@ static void write_intervals(struct reader *reader, const FieldEdgeTolerance *tol
     while (!output_done(reader->output) &&
            (row = fieldedge_intervals_next(intervals, error)) != NULL)
         write_interval(reader->output, row);
-    output_table_end(reader->output);
+    if (*error == NULL) /* else what is there must not look whole */
+        output_table_end(reader->output);
 }
 
 int cmd_intervals(int argc, char **argv)

@@ -190,7 +190,8 @@ static void write_groups(struct reader *reader, const FieldEdgeTolerance *tolera
         if (all || !group->is_repeat)
             write_group(reader->output, group, periods);
     }
-    output_table_end(reader->output);
+    if (*error == NULL) /* else what is there must not look whole */
+        output_table_end(reader->output);
 }
 
 int cmd_periods(int argc, char **argv)

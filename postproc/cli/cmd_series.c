@@ -223,6 +223,8 @@ static void write_json(struct output *output, FieldEdgeSeries *points, const str
         }
         write_point(output, point, series);
     }
+    if (*error != NULL)
+        return; /* what is there must not look whole */
     if (group >= 0)
         close_series(output, is_bad, series);
     output_json_end(output);
@@ -265,7 +267,8 @@ static void write_points(struct output *output, FieldEdgeSeries *points,
         };
         output_row(output, values);
     }
-    output_table_end(output);
+    if (*error == NULL) /* else what is there must not look whole */
+        output_table_end(output);
 }
 
 static const struct output_column total_columns[] = {
@@ -304,7 +307,8 @@ static void write_totals(struct reader *reader, const struct series *series, GEr
         };
         output_row(reader->output, values);
     }
-    output_table_end(reader->output);
+    if (*error == NULL) /* else what is there must not look whole */
+        output_table_end(reader->output);
 }
 
 /* ---- The command ---- */

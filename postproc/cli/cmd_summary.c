@@ -76,7 +76,8 @@ static void write_captures(struct reader *reader, GError **error)
         };
         output_row(reader->output, values);
     }
-    output_table_end(reader->output);
+    if (*error == NULL) /* else what is there must not look whole */
+        output_table_end(reader->output);
 }
 
 static struct output_value share(gint64 part, double whole)
@@ -159,7 +160,8 @@ static void write_applications(struct reader *reader, GError **error)
         };
         output_row(reader->output, values);
     }
-    output_table_end(reader->output);
+    if (*error == NULL) /* else what is there must not look whole */
+        output_table_end(reader->output);
 }
 
 static const struct output_column account_columns[] = {
@@ -213,7 +215,8 @@ static void write_accounts(struct reader *reader, GError **error)
         };
         output_row(reader->output, values);
     }
-    output_table_end(reader->output);
+    if (*error == NULL) /* else what is there must not look whole */
+        output_table_end(reader->output);
 }
 
 static const struct section {
@@ -226,6 +229,8 @@ static const struct section {
     {"applications", write_applications, application_columns, G_N_ELEMENTS(application_columns)},
     {"accounts", write_accounts, account_columns, G_N_ELEMENTS(account_columns)},
 };
+
+static const char *const section_names[] = {"captures", "applications", "accounts", NULL};
 
 static const struct section *find_section(const char *name)
 {
@@ -243,8 +248,9 @@ static void write_all(struct reader *reader, GError **error)
     output_group_begin(reader->output);
     for (size_t i = 0; i < G_N_ELEMENTS(sections) && problem == NULL; i++)
         sections[i].write(reader, &problem);
-    output_group_end(reader->output);
-    if (problem != NULL)
+    if (problem == NULL)
+        output_group_end(reader->output);
+    else
         g_propagate_error(error, problem);
 }
 
@@ -265,8 +271,7 @@ int cmd_summary(int argc, char **argv)
         return status;
     if (name != NULL && (section = find_section(name)) == NULL) {
         reader_end(&reader, NULL);
-        return cli_usage(
-            "summary", "there is no section '%s': choose captures, applications or accounts", name);
+        return cli_usage_name("summary", "section", name, section_names);
     }
     ordered = section != NULL ? section : find_section("applications");
     if (!reader_open_rows(&reader, ordered->name, ordered->columns, ordered->count, &status))

@@ -24,6 +24,8 @@ static const struct cli_command commands[] = {
     {"periods", "What repeats, how often and how exactly, and what it costs", cmd_periods},
     {"analyze", "Store intervals and periods in the database, for SQL", cmd_analyze},
     {"hosts", "What each host sent and received", cmd_hosts},
+    {"sql", "Rows of a SELECT of your own", cmd_sql},
+    {"schema", "Tables, views and columns of a database explained", cmd_schema},
 };
 
 static const struct cli_command *find_command(const char *name)
@@ -33,6 +35,15 @@ static const struct cli_command *find_command(const char *name)
             return &commands[i];
     }
     return NULL;
+}
+
+static int refuse_command(const char *name)
+{
+    const char *names[G_N_ELEMENTS(commands) + 1] = {NULL};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+        names[i] = commands[i].name;
+    return cli_usage_name(NULL, "command", name, names);
 }
 
 static void print_help(void)
@@ -127,6 +138,6 @@ int main(int argc, char **argv)
 
     const struct cli_command *command = find_command(argv[1]);
     if (command == NULL)
-        return cli_usage(NULL, "there is no command '%s'", argv[1]);
+        return refuse_command(argv[1]);
     return command->run(argc - 1, argv + 1);
 }

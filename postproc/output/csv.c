@@ -51,6 +51,9 @@ static void write_value(FILE *file, enum output_type type, const struct output_v
     case OUTPUT_REAL:
         output_real(text, value->real);
         break;
+    case OUTPUT_ANY:
+        write_value(file, value->type, value);
+        return;
     case OUTPUT_NESTED:
     case OUTPUT_SPARK:
         g_assert_not_reached(); /* no columns of records */

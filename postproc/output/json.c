@@ -262,6 +262,9 @@ static void write_value(struct output *output, enum output_type type,
     case OUTPUT_SPARK:
         write_points(output, value);
         return;
+    case OUTPUT_ANY:
+        write_value(output, value->type, value);
+        return;
     }
 }
 

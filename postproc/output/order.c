@@ -30,7 +30,7 @@ struct order {
 
 static bool is_sortable(enum output_type type)
 {
-    return type != OUTPUT_NESTED && type != OUTPUT_SPARK;
+    return type != OUTPUT_NESTED && type != OUTPUT_SPARK && type != OUTPUT_ANY;
 }
 
 static struct output_value copy_value(const struct output_value *value)

@@ -296,6 +296,8 @@ static struct output_value clean(enum output_type type, const struct output_valu
 {
     struct output_value clean = *value;
 
+    if (type == OUTPUT_ANY)
+        type = value->type;
     if ((type == OUTPUT_TEXT || type == OUTPUT_NESTED) && value->text == NULL)
         clean.is_null = true;
     if (type == OUTPUT_REAL && !isfinite(value->real))

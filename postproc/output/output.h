@@ -57,7 +57,9 @@ enum output_type {
     OUTPUT_REAL,   /* .real; what is not finite counts as null */
     OUTPUT_NESTED, /* .text: JSON from a fragment (see below); shown in documents alone */
     OUTPUT_BAR,    /* .share: for people a bar */
-    OUTPUT_SPARK   /* .points, .count: for people a line of blocks; an array in documents alone */
+    OUTPUT_SPARK,  /* .points, .count: for people a line of blocks; an array in documents alone */
+    OUTPUT_ANY     /* .type says which: OUTPUT_TEXT, OUTPUT_COUNT or OUTPUT_REAL.  Not for --sort;
+                      people see the exact number, on the right if the column has no text */
 };
 
 /* Who sees a column: people in a table, documents (JSON and JSON lines), records (CSV). */
@@ -103,6 +105,7 @@ struct output_value {
     const double *points; /* none below zero */
     size_t count;
     bool is_null;
+    enum output_type type; /* of a cell in a column of OUTPUT_ANY */
 };
 
 struct output;

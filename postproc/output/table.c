@@ -97,6 +97,22 @@ static char *real_cell(double real)
     return g_strdup_printf(fabs(real) < 999.5 ? "%.3g" : "%.0f", real);
 }
 
+/* A cell of OUTPUT_ANY: we do not know what the number is, so nothing of it is rounded off. */
+static char *exact_cell(const struct output_value *value)
+{
+    char text[OUTPUT_NUMBER_SIZE];
+
+    switch (value->type) {
+    case OUTPUT_TEXT:
+        return text_cell(value->text);
+    case OUTPUT_REAL:
+        output_real(text, value->real);
+        return g_strdup(text);
+    default:
+        return g_strdup_printf("%" PRId64, value->number);
+    }
+}
+
 static char *make_cell(const struct output *output, enum output_type type,
                        const struct output_value *value)
 {
@@ -123,6 +139,8 @@ static char *make_cell(const struct output *output, enum output_type type,
         return output_bar(value->share, BAR_WIDTH, g_get_charset(NULL));
     case OUTPUT_SPARK:
         return output_spark(value->points, value->count, 0, g_get_charset(NULL));
+    case OUTPUT_ANY:
+        return exact_cell(value);
     case OUTPUT_NESTED:
         break; /* no column of a table */
     }
@@ -146,11 +164,11 @@ static bool is_left(enum output_type type)
 static void add_column(struct output *output, const struct output_column *description)
 {
     int flags = is_left(description->type) ? 0 : SCOLS_FL_RIGHT;
+    g_autofree char *title = text_cell(description->title); /* a query's may come from anywhere */
 
     if (description->wrap != OUTPUT_WHOLE)
         flags |= SCOLS_FL_WRAP;
-    struct libscols_column *column =
-        scols_table_new_column(output->table, description->title, 0, flags);
+    struct libscols_column *column = scols_table_new_column(output->table, title, 0, flags);
     scols_column_set_safechars(column, "\\\n"); /* the line ends are split_column()'s */
     if (output->is_coloured)
         scols_cell_set_color(scols_column_get_header(column), "bold");
@@ -188,6 +206,13 @@ static const char *colour_of(const struct output_column *column, const struct ou
     if (column->type == OUTPUT_BAR || column->type == OUTPUT_SPARK)
         return "cyan";
     return column->mark == OUTPUT_FAULT && !value->is_null && figure > 0 ? "red" : NULL;
+}
+
+static void move_left(struct output *output, size_t i)
+{
+    struct libscols_column *column = scols_table_get_column(output->table, i);
+
+    scols_column_set_flags(column, scols_column_get_flags(column) & ~SCOLS_FL_RIGHT);
 }
 
 static const char *cell_text(struct libscols_line *line, size_t column)
@@ -290,6 +315,9 @@ static void row(struct output *output, const struct output_value *values)
     for (size_t i = 0; i < output->count; i++) {
         g_autofree char *cell = make_cell(output, output->columns[i].type, &values[i]);
         const char *colour = colour_of(&output->columns[i], &values[i]);
+        if (output->columns[i].type == OUTPUT_ANY && !values[i].is_null &&
+            values[i].type == OUTPUT_TEXT)
+            move_left(output, i);
         scols_line_set_data(line, i, cell);
         if (output->is_coloured && colour != NULL)
             scols_cell_set_color(scols_line_get_cell(line, i), colour);

@@ -23,7 +23,7 @@ sys.path.insert(0, str(PROJECT / "tests" / "integration"))
 import harness  # noqa: E402  pylint: disable=wrong-import-position
 
 PAGES = ("fieldedge", "fieldedge-conversations", "fieldedge-hosts", "fieldedge-process",
-         "fieldedge-series", "fieldedge-summary", "fieldedge-tap")
+         "fieldedge-schema", "fieldedge-series", "fieldedge-sql", "fieldedge-summary", "fieldedge-tap")
 SITE = harness.OWN_CAPTURES / "site.pcapng"
 
 
