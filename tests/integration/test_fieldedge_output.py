@@ -261,10 +261,9 @@ class Output(TestCase):
                     continue
                 for suffix, descending in ((":asc", False), (":desc", True)):
                     expected = self.in_order(rows, key, descending)
-                    for top in (1, 3, len(rows), 10 ** 12):
+                    for top in (3, 10 ** 12):
                         self.assertEqual(self.rows("csv", *arguments, "--sort", key + suffix,
                                                    "--top", top), expected[:top], (command, key))
-                    self.assertEqual(self.rows("csv", *arguments, f"--sort={key}{suffix}"), expected)
             self.assertEqual(self.rows("csv", *arguments, "--top", "2"), rows[:2])
         self.assertEqual(self.rows("csv", "hosts", path, "--sort", "packets_sent"),
                          self.rows("csv", "hosts", path, "--sort", "packets_sent:desc"))
