@@ -133,14 +133,14 @@ static void search_rest(struct search *search)
 /* What chance finds explains little: much explained needs less evidence. */
 static bool is_significant(const struct period_fit *fit)
 {
-    return fit->evidence >= (fit->effect > 0.5 ? PERIOD_GATE - 1.5 : PERIOD_GATE);
+    return fit->evidence >= (fit->effect > 0.5 ? PERIOD_GATE - 1 : PERIOD_GATE);
 }
 
 static double to_score(const struct period_fit *fit)
 {
     if (is_significant(fit))
         return 0.5 + 0.5 * CLAMP(fit->effect, 0, 1);
-    return 0.5 * (1 - exp(-MAX(fit->evidence + 8, 0) / PERIOD_GATE / 2));
+    return 0.5 * (1 - exp(-MAX(fit->evidence + 8, 0) / 16));
 }
 
 static void count_packets(const struct period_input *input, const struct rest *rest, guint hits,
