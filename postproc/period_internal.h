@@ -97,6 +97,7 @@ struct period_crowd {
 /* A length as tested. */
 struct period_fit {
     bool is_clock;
+    bool is_regular; /* no clock, and nearly all gaps are of one period */
     double period;
     double centre;   /* clock: phase of the hits, 0..1 */
     double width;    /* clock: of the window, as a share of the period */
