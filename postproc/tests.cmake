@@ -30,7 +30,7 @@ else()
 endif()
 
 # Each script is a unittest of Python; the standard library is the oracle.
-foreach(name IN ITEMS conversations errors output process series summary)
+foreach(name IN ITEMS conversations detector errors output process series summary)
   add_test(NAME integration/test_fieldedge_${name}
     COMMAND "${FIELDEDGE_PYTHON}" -B
             "${postproc_root}/tests/integration/test_fieldedge_${name}.py")
@@ -40,8 +40,6 @@ foreach(name IN ITEMS conversations errors output process series summary)
 FIELDEDGE_SANITIZE=${FIELDEDGE_SANITIZE};FIELDEDGE_HAS_PLUGIN=${has_plugin}")
 endforeach()
 
-# The inner loops are written to become vectors.
-target_compile_options(fieldedge_periods PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3>)
 add_executable(test_periodicity "${postproc_root}/tests/unit/test_periodicity.c")
 target_link_libraries(test_periodicity PRIVATE fieldedge_periods PkgConfig::CUNIT m)
 add_test(NAME unit/test_periodicity COMMAND test_periodicity)
