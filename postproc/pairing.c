@@ -226,6 +226,8 @@ static void number_streams(struct pairing *pairing)
     g_autofree guint64 *keys = g_new(guint64, pairing->member_count);
     guint count = 0;
 
+    if (pairing->member_count == 0)
+        return; /* qsort() and bsearch() do not take NULL */
     for (guint i = 0; i < pairing->member_count; i++)
         keys[i] = stream_key(&pairing->members[i]);
     if (pairing->member_count > 0) /* else there are no keys, which qsort() may not be told */

@@ -9,7 +9,7 @@
 #include "periodicity.h"
 
 #define PERIOD_SHORTEST   0.004 /* s: below that, gaps are those of a line, not of a program */
-#define PERIOD_GATE       8.0   /* nats of evidence that make a period significant */
+#define PERIOD_GATE       6.5   /* nats of evidence that make a period significant */
 #define PERIOD_CANDIDATES 10
 #define PERIOD_CROWDS     4
 #define PERIOD_FITS       3
@@ -97,6 +97,7 @@ struct period_crowd {
 /* A length as tested. */
 struct period_fit {
     bool is_clock;
+    bool is_regular; /* no clock, and nearly all gaps are of one period */
     double period;
     double centre;   /* clock: phase of the hits, 0..1 */
     double width;    /* clock: of the window, as a share of the period */

@@ -106,7 +106,8 @@ bool period_regular_fit(const struct period_gaps *gaps, struct period_fit *fit)
 
     if (gaps->n < FEWEST || gaps->count < 2)
         return false;
-    *fit = (struct period_fit){.period = period_gaps_median(gaps), .sigma = 0.3};
+    *fit =
+        (struct period_fit){.is_regular = true, .period = period_gaps_median(gaps), .sigma = 0.3};
     if (!(fit->period > 0))
         return false;
     fit_families(gaps, &f);

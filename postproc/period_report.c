@@ -100,10 +100,33 @@ static guint sleep_hits(const struct period_train *train, const struct period_fi
     return cut_at_change(hits, count);
 }
 
+/* Each gap is of one period, however late the one before came, if it is not far out. */
+static guint regular_hits(const struct period_train *train, const struct period_fit *fit,
+                          struct period_hit *hits)
+{
+    const double least = 1 - 3.5 * fit->sigma, most = 1 + 3.5 * fit->sigma;
+    guint count = 1;
+
+    hits[0] = (struct period_hit){0, 0};
+    for (guint i = 1; i < train->n; i++) {
+        double r = (train->t[i] - train->t[hits[count - 1].event]) / fit->period;
+
+        if (r < least)
+            continue;
+        if (r <= most)
+            hits[count++] = (struct period_hit){i, 1};
+        else
+            hits[count++] = (struct period_hit){i, r < PERIOD_MULTIPLE + 0.5 ? (guint)rint(r) : 0};
+    }
+    return count;
+}
+
 guint period_hits(const struct period_train *train, const struct period_fit *fit,
                   struct period_hit *hits)
 {
-    return fit->is_clock ? clock_hits(train, fit, hits) : sleep_hits(train, fit, hits);
+    if (fit->is_clock)
+        return clock_hits(train, fit, hits);
+    return fit->is_regular ? regular_hits(train, fit, hits) : sleep_hits(train, fit, hits);
 }
 
 /* Is each of the gaps before events i + 1 and i + 2 about twice the one before it? */

@@ -14,6 +14,7 @@
 #define FEWEST_REST    4 /* cycles left over that are worth another search */
 #define MOST_ROUNDS    5
 #define TIE            0.04 /* of the evidence: within it the longer length wins */
+#define SAME_LENGTH    0.003
 #define LEAST_HIT_RATE 0.05
 #define IMPLAUSIBLE    (-4.0) /* evidence of what fits, but not as a period does */
 #define HIGHEST_GUESS  0.49   /* score of what is no period */
@@ -133,14 +134,14 @@ static void search_rest(struct search *search)
 /* What chance finds explains little: much explained needs less evidence. */
 static bool is_significant(const struct period_fit *fit)
 {
-    return fit->evidence >= (fit->effect > 0.5 ? PERIOD_GATE - 1.5 : PERIOD_GATE);
+    return fit->evidence >= (fit->effect > 0.5 ? PERIOD_GATE - 1 : PERIOD_GATE);
 }
 
 static double to_score(const struct period_fit *fit)
 {
     if (is_significant(fit))
         return 0.5 + 0.5 * CLAMP(fit->effect, 0, 1);
-    return 0.5 * (1 - exp(-MAX(fit->evidence + 8, 0) / PERIOD_GATE / 2));
+    return 0.5 * (1 - exp(-MAX(fit->evidence + 8, 0) / 16));
 }
 
 static void count_packets(const struct period_input *input, const struct rest *rest, guint hits,
@@ -188,6 +189,7 @@ static void report_few(const struct period_input *input, struct rest *rest,
     guint n = input->train.n;
 
     answer->verdict = PERIODICITY_TOO_FEW_CYCLES;
+    answer->score *= n / (2.0 * FEWEST_CYCLES); /* there are many such, and chance has its best */
     /* Some were taken for a period that was none. */
     for (guint i = 0; i < n; i++) {
         guint packet = input->first[i];
@@ -226,6 +228,23 @@ static void set_score(struct periodicity *answer, const struct search *search, b
     answer->p_value = exp(-CLAMP(search->best.evidence, 0, 690));
 }
 
+/* The same length again is an answer to the first, or the same clock set anew: one period. */
+static bool merge_echo(struct periodicity *answer, const struct periodicity_period *echo)
+{
+    for (guint i = 0; i < answer->count; i++) {
+        struct periodicity_period *period = &answer->periods[i];
+
+        if (fabs(echo->period_s / period->period_s - 1) > SAME_LENGTH)
+            continue;
+        period->bytes_per_cycle +=
+            echo->bytes_per_cycle * (double)echo->hits / (double)period->hits;
+        period->events_explained = MIN(period->events_explained + echo->events_explained, 1.0);
+        period->bytes_explained = MIN(period->bytes_explained + echo->bytes_explained, 1.0);
+        return true;
+    }
+    return false;
+}
+
 /* Up to three periods, each from what the others left. */
 static void find_periods(const struct period_input *input, struct rest *rest,
                          struct periodicity *answer)
@@ -249,12 +268,12 @@ static void find_periods(const struct period_input *input, struct rest *rest,
         set_score(answer, &search, is_period, hits >= 2 && !is_period);
         if (hits < 2)
             break;
-        if (is_period) {
+        if (is_period)
             answer->verdict = PERIODICITY_PERIODIC;
+        if (is_period && !merge_echo(answer, out))
             answer->count++;
-        } else {
+        else
             memset(out, 0, sizeof *out);
-        }
         rest_remove(rest, hits);
     }
 }

@@ -20,21 +20,25 @@
  *
  * Algorithm, a file each:
  * 1. period_train.c: sort; blur times that were rounded (to 1 s, say) within their rounding; join
- *    bursts where the gaps fall into two kinds at least 4x apart.
- * 2. period_candidates.c, period_fft.c: lengths worth a look: peaks of the histogram of differences
- *    between cycles, peaks of the spectrum with its harmonics summed.
- * 3. period_sleep.c: are the gaps more concentrated about T, 2 T, 3 T, 4 T than any smooth
- *    distribution of gaps explains?  period_clock.c: are the phases (t mod T) more concentrated
- * than chance explains, each cycle counted once?  Both answer in nats of evidence after what the
- *    search itself costs, so exp(-evidence) bounds the p-value and the two compare.
+ *    bursts where the gaps fall into two kinds with a valley of 4x between them.
+ * 2. period_sleep.c: are the gaps more concentrated about T, 2 T, 3 T, 4 T than any smooth
+ *    distribution of gaps explains?  period_regular.c: is their single hump narrower than that of
+ *    what does not repeat?
+ * 3. period_candidates.c, period_fft.c: lengths worth a fold: peaks of the spectrum, harmonics
+ *    summed.  period_clock.c: are the phases (t mod T) more concentrated than chance explains, each
+ *    cycle counted once?  All answer in nats of evidence after what the search itself costs, so
+ *    exp(-evidence) bounds the p-value and they compare.
  * 4. period_report.c: the hits of the best length, kind, interval, change.  They are removed, and
  *    the rest is searched again, up to three times.
+ * What cannot win is dropped early: coarse folds come before fine ones, weak peaks get few.  Of more
+ * than 16384 cycles a thinned part is folded; hits and length are of all.
  *
  * Example: 10 polls of 100 bytes at 60, 120 ... 600 s, seen from 0 to 630 s: one period of 60 s, a
  * clock, all of 10 cycles hit, 100 bytes a cycle, all events explained.  Without the last six (60
  * to 240 s), 4 polls in 250 s: "too few cycles", periods[0] is 60 s.
  *
- * The answer depends on the input alone.  Memory is O(count), time about 100 ms for 10^5 packets.
+ * The answer depends on the input alone.  Memory is 24 bytes a packet (times in any order: 56) and
+ * some 300 KiB; time is 0.1 to 0.2 ms for 100 packets, 20 ms for 10^5, 100 ms for 10^6.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

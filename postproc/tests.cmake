@@ -31,7 +31,8 @@ else()
 endif()
 
 # Each script is a unittest of Python; the standard library is the oracle.
-foreach(name IN ITEMS conversations damage errors output plot process schema series sql summary)
+foreach(name IN ITEMS conversations damage detector errors output plot process schema series sql
+                      summary)
   add_test(NAME integration/test_fieldedge_${name}
     COMMAND "${FIELDEDGE_PYTHON}" -B
             "${postproc_root}/tests/integration/test_fieldedge_${name}.py")
@@ -41,8 +42,6 @@ foreach(name IN ITEMS conversations damage errors output plot process schema ser
 FIELDEDGE_SANITIZE=${FIELDEDGE_SANITIZE};FIELDEDGE_HAS_PLUGIN=${has_plugin}")
 endforeach()
 
-# The inner loops are written to become vectors.
-target_compile_options(fieldedge_periods PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3>)
 add_executable(test_periodicity "${postproc_root}/tests/unit/test_periodicity.c")
 target_link_libraries(test_periodicity PRIVATE fieldedge_periods PkgConfig::CUNIT m)
 add_test(NAME unit/test_periodicity COMMAND test_periodicity)

@@ -10,6 +10,7 @@
 #include <CUnit/Basic.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct periodicity_workspace *workspace;
 
@@ -156,6 +157,70 @@ static void test_bursts_are_cycles(void)
     CU_ASSERT_DOUBLE_EQUAL(answer.periods[0].events_explained, 1, 0);
 }
 
+/* A request, an acknowledgement, an answer: 30 ms apart and 1 ms; polls as they come. */
+static void test_answers_are_no_period(void)
+{
+    struct packets polls = {.count = 0}, random = {.count = 0};
+    guint64 seed = 31;
+    double t = 0;
+
+    for (guint i = 0; i < 300; i++) {
+        t -= 6 * log(uniform(&seed));
+        add(&random, t, 80);
+        add(&random, t + 0.03, 40);
+        add(&random, t + 0.031, 200);
+        double at = 6.0 * i + uniform(&seed);
+        add(&polls, at, 80);
+        add(&polls, at + 0.03, 40);
+    }
+    struct periodicity answer = detect(&random);
+    CU_ASSERT_EQUAL(answer.verdict, PERIODICITY_NOT_PERIODIC);
+    CU_ASSERT_TRUE(answer.score < 0.4);
+    answer = detect(&polls);
+    CU_ASSERT_EQUAL(answer.count, 1);
+    CU_ASSERT_DOUBLE_EQUAL(answer.periods[0].period_s, 6, 0.02);
+}
+
+/* Gaps with a deviation of 30 % are alike; those of two draws added up are not. */
+static void test_regular_gaps(void)
+{
+    struct packets regular = {.count = 0}, gamma = {.count = 0};
+    guint64 seed = 17;
+    double t = 0, s = 0;
+
+    for (guint i = 0; i < 120; i++) {
+        double sum = 0;
+
+        for (guint draw = 0; draw < 12; draw++)
+            sum += uniform(&seed);
+        add(&regular, t += 60 * (1 + 0.3 * (sum - 6)), 100);
+        add(&gamma, s -= 30 * log(uniform(&seed) * uniform(&seed)), 100);
+    }
+    struct periodicity answer = detect(&regular);
+    CU_ASSERT_EQUAL(answer.verdict, PERIODICITY_PERIODIC);
+    CU_ASSERT_TRUE(answer.periods[0].low_s <= 60 && 60 <= answer.periods[0].high_s);
+    CU_ASSERT_DOUBLE_EQUAL(answer.periods[0].jitter_s, 18, 3);
+    CU_ASSERT_EQUAL(detect(&gamma).verdict, PERIODICITY_NOT_PERIODIC);
+}
+
+/* More than are searched: the length is found on a part and measured on all. */
+static void test_many_cycles(void)
+{
+    enum { MANY = 60000 };
+    gint64 *times = g_new(gint64, MANY);
+    guint64 seed = 3;
+    struct periodicity answer;
+
+    for (guint i = 0; i < MANY; i++)
+        times[i] = EPOCH + (gint64)(1e9 * (i * 1.3 + 0.05 * uniform(&seed)));
+    periodicity_detect(workspace, times, NULL, MANY, EPOCH, times[MANY - 1], &answer);
+    CU_ASSERT_EQUAL(answer.count, 1);
+    CU_ASSERT_EQUAL(answer.periods[0].kind, PERIODICITY_CLOCK);
+    CU_ASSERT_DOUBLE_EQUAL(answer.periods[0].period_s, 1.3, 1e-6);
+    CU_ASSERT_EQUAL(answer.periods[0].hits, MANY);
+    g_free(times);
+}
+
 static void test_end_is_a_change(void)
 {
     struct packets packets = {.count = 0};
@@ -289,6 +354,83 @@ static void test_rounding_to_ms(void)
     assert_same(&before, &after, 1, 1e-3);
 }
 
+/* The same packets from two captures, the second of which begins anywhere: in what order they come
+ * says nothing. */
+static void test_merge_of_two_captures(void)
+{
+    struct packets packets, merged;
+
+    fill_usual(&packets);
+    struct periodicity whole = detect(&packets);
+    for (gsize split = 0; split <= packets.count; split += 7) {
+        merged = packets;
+        for (gsize i = 0; i < packets.count; i++) {
+            gsize from = (i + split) % packets.count;
+
+            merged.times[i] = packets.times[from];
+            merged.sizes[i] = packets.sizes[from];
+        }
+        struct periodicity after = detect(&merged);
+        assert_same(&whole, &after, 1, 0);
+        CU_ASSERT_EQUAL(whole.score, after.score);
+        CU_ASSERT_EQUAL(whole.periods[0].events_explained, after.periods[0].events_explained);
+    }
+}
+
+/* What the workspace held before changes nothing, be it larger or smaller. */
+static void test_other_groups(void)
+{
+    struct packets packets, other = {.count = 0}, small = {.count = 0};
+
+    fill_usual(&packets);
+    add_clock(&other, 0.7, 0.1, MOST, 77);
+    add_poisson(&small, 3, 20, 5);
+    struct periodicity before = detect(&packets), after;
+    detect(&other);
+    detect(&small);
+    after = detect(&packets);
+    CU_ASSERT_EQUAL(memcmp(&before, &after, sizeof before), 0);
+
+    struct periodicity_workspace *kept = workspace;
+    workspace = periodicity_workspace_new();
+    after = detect(&packets);
+    periodicity_workspace_free(workspace);
+    workspace = kept;
+    CU_ASSERT_EQUAL(memcmp(&before, &after, sizeof before), 0);
+}
+
+static gpointer detect_often(gpointer expected)
+{
+    struct periodicity_workspace *own = periodicity_workspace_new();
+    struct packets *packets = g_new(struct packets, 1);
+    guint same = 0;
+
+    fill_usual(packets);
+    for (guint round = 0; round < 50; round++) {
+        struct periodicity answer;
+
+        periodicity_detect(own, packets->times, packets->sizes, packets->count, EPOCH, packets->end,
+                           &answer);
+        same += memcmp(&answer, expected, sizeof answer) == 0;
+    }
+    g_free(packets);
+    periodicity_workspace_free(own);
+    return GUINT_TO_POINTER(same);
+}
+
+static void test_threads(void)
+{
+    struct packets packets;
+    GThread *threads[4];
+
+    fill_usual(&packets);
+    struct periodicity expected = detect(&packets);
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        threads[i] = g_thread_new("detect", detect_often, &expected);
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        CU_ASSERT_EQUAL(GPOINTER_TO_UINT(g_thread_join(threads[i])), 50);
+}
+
 static void test_rounding_is_no_period(void)
 {
     struct packets packets = {.count = 0};
@@ -396,17 +538,30 @@ static void test_random_spans(void)
     }
 
 static CU_TestInfo examples[] = {
-    TEST(ten_polls),          TEST(four_polls),
-    TEST(clock_and_sleep),    TEST(two_clocks_and_noise),
-    TEST(bursts_are_cycles),  TEST(end_is_a_change),
-    TEST(sub_second_and_day), TEST(what_does_not_repeat),
+    TEST(ten_polls),
+    TEST(four_polls),
+    TEST(clock_and_sleep),
+    TEST(two_clocks_and_noise),
+    TEST(bursts_are_cycles),
+    TEST(end_is_a_change),
+    TEST(sub_second_and_day),
+    TEST(what_does_not_repeat),
+    TEST(answers_are_no_period),
+    TEST(regular_gaps),
+    TEST(many_cycles),
     CU_TEST_INFO_NULL,
 };
 
 static CU_TestInfo metamorphic[] = {
-    TEST(shift),          TEST(scale),
-    TEST(reversal),       TEST(order_and_repetition),
-    TEST(rounding_to_ms), TEST(rounding_is_no_period),
+    TEST(shift),
+    TEST(scale),
+    TEST(reversal),
+    TEST(order_and_repetition),
+    TEST(rounding_to_ms),
+    TEST(rounding_is_no_period),
+    TEST(merge_of_two_captures),
+    TEST(other_groups),
+    TEST(threads),
     CU_TEST_INFO_NULL,
 };
 

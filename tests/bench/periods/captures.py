@@ -10,7 +10,7 @@ A train is all traffic of one pair of hosts: polls over UDP, over one TCP connec
 poll, each with its answer, acknowledgements and some segments sent again.  A capture holds --trains
 trains of each class and lasts as long as one draw says; FOLDER gets N.pcap and truth.json, a list of
 {file, hosts, class, repeats, periods}.  A pair's answer is that of its groups with the best score
-(whichever direction and size), for what repeats and for what does not.
+(whichever application, direction and size), for what repeats and for what does not.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -190,7 +190,7 @@ class Pair:
         self.hosts = (f"10.{number >> 8}.{number & 255}.2", f"198.18.{number >> 8}.{number & 255}")
         self.addresses = [bytes(map(int, host.split("."))) for host in self.hosts]
         self.port = 40000 + rng.randrange(2000)
-        self.server = 47000 + rng.randrange(1000)
+        self.server = 21000 + rng.randrange(1000)
         self.round_trip = rng.uniform(0.005, 0.08)
         self.request = rng.randrange(40, 400)
         self.answer = rng.randrange(60, 1200)
@@ -309,8 +309,10 @@ NOTHING = {"score": 0.0, "verdict": "too few cycles", "periods": [], "direction"
 
 
 def best_of(groups):
-    return max(groups, key=lambda group: (group["score"], group["direction"] == "both",
-                                          group["size_bytes"] is None), default=NOTHING)
+    """The best score; of the pair as a whole, unless only its conversations have rows."""
+    pair = [group for group in groups if group.get("conversation_id") is None]
+    return max(pair or groups, key=lambda group: (group["score"], group["direction"] == "both",
+                                                  group["size_bytes"] is None), default=NOTHING)
 
 
 def is_near(period, truths, tolerance):

@@ -419,6 +419,12 @@ static gint compare(gconstpointer left, gconstpointer right)
 
 void train_make(struct train *train, guint class_index, guint64 seed, guint index)
 {
+    train_make_cycles(train, class_index, seed, index, 0);
+}
+
+void train_make_cycles(struct train *train, guint class_index, guint64 seed, guint index,
+                       double wanted)
+{
     struct maker maker = {.state = seed * 0x2545f4914f6cdd1du + class_index * 1000003u + index,
                           .t = g_array_new(FALSE, FALSE, sizeof(double))};
     double cycles;
@@ -437,6 +443,8 @@ void train_make(struct train *train, guint class_index, guint64 seed, guint inde
         maker.length = log_between(&maker, 60, 1200);
         cycles = maker.length / log_between(&maker, 0.1, 1);
     }
+    if (wanted > 0)
+        cycles = wanted;
     *train = (struct train){.periods = train_classes[class_index].repeats ? 1 : 0};
     if (train->periods > 0) {
         train->period[0] = maker.length / cycles;

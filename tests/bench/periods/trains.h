@@ -32,6 +32,10 @@ extern const guint train_class_count;
 /* The train number `index` of a class under a seed: always the same. */
 void train_make(struct train *train, guint class_index, guint64 seed, guint index);
 
+/* The same with so many cycles (0: as the class has it). */
+void train_make_cycles(struct train *train, guint class_index, guint64 seed, guint index,
+                       double wanted);
+
 /* 0 for the same score on every train that is not looked at; period 0 if none is named. */
 struct outcome {
     double score;
