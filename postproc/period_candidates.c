@@ -7,6 +7,9 @@
  * the chance of such a sum (of powers that are exponential once divided by their local mean), in
  * nats.
  *
+ * Of few events, the lengths between neighbours, and halves and thirds of them, are ranked by how
+ * many events lie on a line through their multiples.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "period_internal.h"
@@ -19,6 +22,9 @@
 #define BINS_AN_EVENT     16
 #define WHITENED          48 /* frequencies on either side that make the local mean */
 #define PEAKS             4  /* kept of each sum */
+#define FEW               12 /* events: no spectrum is needed to see what they have in common */
+#define FEW_GUESSES       8
+#define REACH             0.15 /* of a period: how far from its time an event may be */
 
 struct list {
     struct period_guess *guesses; /* the best first */
@@ -182,6 +188,61 @@ static void add_from_spectrum(struct list *list, const struct period_train *trai
     }
 }
 
+/* ---- Few events ---- */
+
+/* What a length explains: each event by how near it is to a multiple of the period from an anchor,
+ * 1 on it, 0 at REACH and beyond.  Fits the line through those near. */
+struct line {
+    double anchor, period;
+    double explained;
+};
+
+static void explain(const struct period_train *train, struct line *line)
+{
+    double sum = 0, sum_k = 0, sum_kk = 0, sum_r = 0, sum_kr = 0;
+
+    for (guint i = 0; i < train->n; i++) {
+        double x = (train->t[i] - line->anchor) / line->period, k = rint(x), r = x - k;
+        double w = 1 - r * r / (REACH * REACH);
+
+        if (w <= 0)
+            continue;
+        sum += w;
+        sum_k += w * k;
+        sum_kk += w * k * k;
+        sum_r += w * r;
+        sum_kr += w * k * r;
+    }
+    line->explained = sum;
+    double spread = sum_kk - sum_k * sum_k / MAX(sum, 1e-9);
+    if (!(spread > 1e-9))
+        return;
+    double slope = (sum_kr - sum_k * sum_r / sum) / spread;
+    line->anchor += line->period * (sum_r - sum_k * slope) / sum;
+    line->period *= 1 + slope;
+}
+
+/* A clock among few events has two of them one, two or three cycles apart, with at most one event
+ * of something else between. */
+static void add_from_pairs(struct list *list, const struct period_train *train)
+{
+    list->span = train->t[train->n - 1] - train->t[0];
+    for (guint lag = 1; lag <= 2; lag++)
+        for (guint i = 0; i + lag < train->n; i++)
+            for (guint cycles = 1; cycles <= 3; cycles++) {
+                struct line line = {train->t[i], (train->t[i + lag] - train->t[i]) / cycles, 0};
+
+                if (!(line.period >= list->shortest && line.period <= 1.2 * list->longest))
+                    continue;
+                explain(train, &line);
+                explain(train, &line);
+                double by_chance = train->n * REACH * 4 / 3;
+                if (line.explained > by_chance)
+                    add(list, line.period, line.explained - by_chance);
+            }
+    list->count = MIN(list->count, FEW_GUESSES);
+}
+
 guint period_candidates(const struct period_train *train, const struct period_gaps *gaps,
                         struct period_guess *guesses)
 {
@@ -193,6 +254,10 @@ guint period_candidates(const struct period_train *train, const struct period_ga
                         .longest = train->length / 4 * 1.02,
                         .to = train->n};
 
+    if (train->n <= FEW) {
+        add_from_pairs(&list, train);
+        return list.count;
+    }
     add_from_spectrum(&list, train, part < span ? step * span / part : step);
     if (part < 0.7 * span) {
         period_busiest(train, part, &list.from, &list.to);

@@ -16,11 +16,13 @@
 #include <math.h>
 #include <string.h>
 
-#define BINS     1024
-#define COARSE   4 /* of these at a time, to choose among guesses */
-#define WIDEST   320
-#define HANDICAP 0.03 /* nats a cell */
-#define TIE      0.04 /* of the evidence: within it the longer length wins */
+#define BINS        1024
+#define COARSE      4 /* of these at a time, to choose among guesses */
+#define WIDEST      320
+#define FEW         12   /* events whose phases are sorted rather than counted */
+#define FEW_REFINED 2    /* guesses of them that are worth more */
+#define HANDICAP    0.03 /* nats a cell */
+#define TIE         0.04 /* of the evidence: within it the longer length wins */
 
 static const guint WIDTHS[] = {2, 4, 8, 16, 32, 64, 128, 256, WIDEST}; /* bins */
 static const double LN_WIDTHS[] = {6.238325, 5.545177, 4.85203,  4.158883, 3.465736,
@@ -86,6 +88,69 @@ static double centre_of(const gint16 *sums, guint bins, guint w, gint16 most)
     return middle - floor(middle);
 }
 
+/* Phases in bins, rising, and once more a turn later: a window that goes over the end is found. */
+static void sort_phases(const struct period_train *train, double turns, guint bins,
+                        gint16 phases[2 * FEW])
+{
+    for (guint i = 0; i < train->n; i++) {
+        gint16 phase = (gint16)((gint64)(train->t[i] * turns) & (bins - 1));
+        guint at = i;
+
+        for (; at > 0 && phases[at - 1] > phase; at--)
+            phases[at] = phases[at - 1];
+        phases[at] = phase;
+    }
+    for (guint i = 0; i < train->n; i++)
+        phases[train->n + i] = (gint16)(phases[i] + (gint16)bins);
+}
+
+/* Most of count phases in a window of width w; *first is the first in it. */
+static gint16 fullest_of_few(const gint16 phases[2 * FEW], guint count, gint w, guint *first)
+{
+    guint end = 0, most = 0;
+
+    for (guint i = 0; i < count; i++) {
+        while (end < i + count && phases[end] < phases[i] + w)
+            end++;
+        if (end - i > most) {
+            most = end - i;
+            *first = i;
+        }
+    }
+    return (gint16)most;
+}
+
+/* fold_in() of up to FEW events: by their sorted phases, which are fewer than bins. */
+static struct window fold_few(const struct period_train *train, double period, guint bins,
+                              guint coarse)
+{
+    gint16 phases[2 * FEW];
+    const double n = train->n;
+    double cost = search_cost(train->t[train->n - 1] - train->t[0], period, 1);
+    struct window best = {-HUGE_VAL, 0, 1};
+
+    sort_phases(train, bins / period, bins, phases);
+    for (guint i = 0; i < G_N_ELEMENTS(WIDTHS); i++) {
+        const guint w = WIDTHS[i] / coarse;
+        const double width = (double)w / bins;
+        guint first = 0;
+
+        if (w < 2)
+            continue;
+        gint16 most = fullest_of_few(phases, train->n, (gint)w, &first);
+        if (most * LN_WIDTHS[i] - HANDICAP * n - cost - 2 * LN_WIDTHS[i] <= best.evidence)
+            continue;
+        double evidence = divergence(most, n, width) - HANDICAP * n - cost - 2 * LN_WIDTHS[i];
+        if (evidence > best.evidence) {
+            /* Between the first and the last in it. */
+            double middle = 0.5 * (phases[first] + phases[first + (guint)most - 1] + 1) / bins;
+
+            best = (struct window){evidence, middle - floor(middle), width};
+        }
+    }
+    return best;
+}
+
 /* The best window of the phases of at most PERIOD_SEARCHED events, each counted. */
 static inline struct window fold_in(const struct period_train *train, double period, guint bins,
                                     guint coarse, bool is_centred)
@@ -97,6 +162,8 @@ static inline struct window fold_in(const struct period_train *train, double per
     guint best_w = 0;
     gint16 best_most = 0;
 
+    if (train->n <= FEW)
+        return fold_few(train, period, bins, coarse);
     memset(counts, 0, bins * sizeof *counts);
     for (guint i = 0; i < train->n; i++)
         counts[(gint64)(train->t[i] * turns) & (bins - 1)]++;
@@ -220,6 +287,10 @@ static bool turn_guess(const struct period_train *train, const struct period_gue
     double span = guess->span;
 
     clock->period = guess->period;
+    if (train->n <= FEW) { /* such guesses are lines through all that they explain */
+        clock->window = fold_finely(train, clock->period);
+        return true;
+    }
     for (;;) {
         struct period_train part = part_of(train, from, to);
 
@@ -442,8 +513,8 @@ guint period_clock_fits(const struct period_train *train, const struct period_gu
     }
     bool is_hopeless = is_weak && kept > 0 && clocks[0].window.evidence < -2;
     for (guint i = 0; i < kept; i++) {
-        if (i > 0 &&
-            (is_hopeless || clocks[i].window.evidence < MAX(0.2 * clocks[0].window.evidence, -5.0)))
+        if (i > 0 && (is_hopeless || (train->n <= FEW && i == FEW_REFINED) ||
+                      clocks[i].window.evidence < MAX(0.2 * clocks[0].window.evidence, -5.0)))
             break;
         refine(train, &clocks[i], is_hopeless, &fits[fitted++]);
     }
