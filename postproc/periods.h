@@ -23,7 +23,7 @@
 #include "bundle.h"
 #include "pairing.h"
 
-enum { PERIODS_CONVERSATION = 8 };
+enum { PERIODS_CONVERSATION = 20 };
 
 struct periods_workspace;
 
