@@ -149,12 +149,9 @@ static void query_view(FieldEdgeDatabase *database, const char *name, const char
     fuzz_check_error(error, name);
 }
 
-void fuzz_read_all(FieldEdgeDatabase *database, const char *name)
+void fuzz_read_iterators(FieldEdgeDatabase *database, const char *name)
 {
     g_autoptr(FieldEdgeSelection) selection = fieldedge_selection_new();
-    const FieldEdgeSchemaTable *tables;
-    guint count;
-
     static const FieldEdgeSeriesOptions binned = {.by = FIELDEDGE_BY_HOST_PAIR |
                                                         FIELDEDGE_BY_SERVER_NAME,
                                                   .measure = FIELDEDGE_BYTES_IP,
@@ -167,7 +164,13 @@ void fuzz_read_all(FieldEdgeDatabase *database, const char *name)
     fieldedge_selection_set_capture(selection, 1);
     read_selected(database, name, selection);
     read_series(database, name, selection, &binned);
-    tables = fieldedge_schema_tables(&count);
+}
+
+void fuzz_read_views(FieldEdgeDatabase *database, const char *name)
+{
+    guint count;
+    const FieldEdgeSchemaTable *tables = fieldedge_schema_tables(&count);
+
     for (guint i = 0; i < count && tables[i].is_view; i++)
         query_view(database, name, tables[i].name);
 }

@@ -10,7 +10,8 @@
 
 struct sqlite3;
 
-/* name is what the database was called when it was opened. */
-void fuzz_read_all(FieldEdgeDatabase *database, const char *name);
+/* name is what the database was called when it was opened, with ": " behind. */
+void fuzz_read_iterators(FieldEdgeDatabase *database, const char *name);
+void fuzz_read_views(FieldEdgeDatabase *database, const char *name);
 
 #endif

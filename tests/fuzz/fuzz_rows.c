@@ -179,7 +179,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL);
     database = fieldedge_database_new_for_handle(handle, "fuzz", &error);
     FUZZ_CHECK(database != NULL);
-    fuzz_read_all(database, "fuzz: ");
+    fuzz_read_iterators(database, "fuzz: ");
     fieldedge_database_close(g_steal_pointer(&database));
     FUZZ_CHECK(sqlite3_close(handle) == SQLITE_OK);
     return 0;
