@@ -22,7 +22,7 @@ PROJECT = HERE.parents[1]
 sys.path.insert(0, str(PROJECT / "tests" / "integration"))
 import harness  # noqa: E402  pylint: disable=wrong-import-position
 
-PAGES = ("fieldedge", "fieldedge-conversations", "fieldedge-hosts", "fieldedge-process",
+PAGES = ("fieldedge", "fieldedge-conversations", "fieldedge-hosts", "fieldedge-plot", "fieldedge-process",
          "fieldedge-schema", "fieldedge-series", "fieldedge-sql", "fieldedge-summary", "fieldedge-tap")
 SITE = harness.OWN_CAPTURES / "site.pcapng"
 
