@@ -19,9 +19,9 @@
 
 struct _FieldEdgeDatabase {
     sqlite3 *handle;
-    char *name;         /* the path, for messages */
-    bool is_ours;       /* the handle is closed with the database */
-    sqlite3_stmt *host; /* database_host_statement() */
+    char *name;                /* the path, for messages */
+    bool is_ours;              /* the handle is closed with the database */
+    sqlite3_stmt *host;        /* database_host_statement() */
     bool is_ready_for_queries; /* see query.c */
 };
 
