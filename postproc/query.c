@@ -201,10 +201,10 @@ static bool prepare(FieldEdgeQuery *query, const char *sql, GError **error)
     if (!check_tail(query, tail, error))
         return false;
     if (sqlite3_bind_parameter_count(query->statement) > 0) {
-        const char *parameter = sqlite3_bind_parameter_name(query->statement, 1);
+        const char *first = sqlite3_bind_parameter_name(query->statement, 1);
+        g_autofree char *parameter = short_clean(first == NULL ? "?" : first, EXCERPT_LENGTH);
         g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_QUERY,
-                    "%s: the query has a parameter (%.40s); write its value", name,
-                    parameter == NULL ? "?" : parameter);
+                    "%s: the query has a parameter (%s); write its value", name, parameter);
         return false;
     }
     return true;

@@ -137,6 +137,7 @@ static void test_mistakes(void)
         {"", "the query is empty"},
         {" -- nothing\n;", "the query is empty"},
         {"SELECT ?1", "parameter (?1)"},
+        {"SELECT :a\xb0", "parameter (:a\\xB0)"}, /* found by a fuzzer */
         {"SELECT 1; SELECT 2", "one statement at a time, without what follows: SELECT 2"},
         {"SELECT 1; DROP TABLE packet", "without what follows: DROP TABLE packet"},
         {"SELECT 1; nonsense", "without what follows: nonsense"},
