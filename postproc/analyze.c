@@ -324,8 +324,10 @@ gboolean fieldedge_analyze(const char *path, GError **error)
         return FALSE;
     analysis.source = source;
     ok = open_writer(&analysis, path, error) && results_mark(source, &mark, error) &&
-         prepare_writer(&analysis, error) && store_all(&analysis, error) &&
-         publish(&analysis, &mark, error);
+         prepare_writer(&analysis, error) && store_all(&analysis, error);
+    /* In a database that is not in WAL mode a reader, even this one, keeps the writer out. */
+    g_clear_pointer(&source, fieldedge_database_close);
+    ok = ok && publish(&analysis, &mark, error);
     close_writer(&analysis);
     return ok;
 }
