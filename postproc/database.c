@@ -211,20 +211,28 @@ static FieldEdgeDatabase *open_for_reading(const char *path, GError **error)
     return g_steal_pointer(&database);
 }
 
-/* What schema_prepare() says, with the file; where nothing can be written SQLite's words are of no
- * help: "unable to open database file". */
-static void take_migration_error(const char *path, int sqlite_code, GError *problem, GError **error)
+static bool can_be_written(const char *path)
 {
-    bool is_locked = g_error_matches(problem, SCHEMA_ERROR, SCHEMA_ERROR_LOCKED);
-    FieldEdgeError code = is_locked ? FIELDEDGE_ERROR_LOCKED : FIELDEDGE_ERROR_OLDER;
+    g_autofree char *folder = g_path_get_dirname(path);
 
-    if ((sqlite_code & 0xff) == SQLITE_CANTOPEN)
-        g_set_error(error, FIELDEDGE_ERROR, code,
+    return g_access(path, W_OK) == 0 && g_access(folder, W_OK) == 0;
+}
+
+/* What schema_prepare() says, with the file; where nothing can be written SQLite's words are of no
+ * help ("unable to open database file"), and why one would write is of some. */
+static void take_migration_error(const char *path, GError *problem, GError **error)
+{
+    if (g_error_matches(problem, SCHEMA_ERROR, SCHEMA_ERROR_LOCKED))
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_LOCKED, "%s: %s", path,
+                    problem->message);
+    else if (problem->code == SCHEMA_ERROR_OLDER || can_be_written(path))
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_OLDER, "%s: %s", path,
+                    problem->message);
+    else
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_OLDER,
                     "%s: the database has an older version and may only be read, so it cannot be "
                     "brought to version %d; make the file and its folder writable",
                     path, SCHEMA_VERSION);
-    else
-        g_set_error(error, FIELDEDGE_ERROR, code, "%s: %s", path, problem->message);
     g_error_free(problem);
 }
 
@@ -239,7 +247,7 @@ static bool bring_up_to_date(const char *path, GError **error)
         SQLITE_OK)
         set_sqlite_error(path, sqlite3_extended_errcode(handle), sqlite3_errmsg(handle), error);
     else if (!(ok = schema_prepare(handle, &problem)))
-        take_migration_error(path, sqlite3_errcode(handle), problem, error);
+        take_migration_error(path, problem, error);
     sqlite3_close(handle);
     return ok;
 }

@@ -50,7 +50,8 @@ else()
 endif()
 
 # Each script is a unittest of Python; the standard library is the oracle.
-foreach(name IN ITEMS conversations errors output process series summary)
+foreach(name IN ITEMS analyze conversations errors intervals output periods process series summary
+        where)
   add_test(NAME integration/test_fieldedge_${name}
     COMMAND "${FIELDEDGE_PYTHON}" -B
             "${postproc_root}/tests/integration/test_fieldedge_${name}.py")
