@@ -32,11 +32,27 @@ struct analysis {
 static const char *const tables[] = {"result_pair", "result_interval", "result_period_group",
                                      "result_period", "result_verdict"};
 
+/* Sets error from the writer's last error and returns false. */
+static bool writer_failed(struct analysis *analysis, GError **error)
+{
+    const FieldEdgeDatabase *writer = &analysis->writer;
+    int code = sqlite3_errcode(writer->handle) & 0xff;
+
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        return database_failed(&analysis->writer, error);
+    g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_DATABASE,
+                "%s: the results cannot be stored, and those of an earlier run are still there: %s",
+                writer->name,
+                code == SQLITE_FULL ? "the disk is full, here or where temporary files go (TMPDIR)"
+                                    : sqlite3_errmsg(writer->handle));
+    return false;
+}
+
 static bool run(struct analysis *analysis, const char *sql, GError **error)
 {
     if (sqlite3_exec(analysis->writer.handle, sql, NULL, NULL, NULL) == SQLITE_OK)
         return true;
-    return database_failed(&analysis->writer, error);
+    return writer_failed(analysis, error);
 }
 
 /* ---- Rows ---- */
@@ -68,7 +84,7 @@ static bool store(struct analysis *analysis, sqlite3_stmt *statement, const char
     if (sqlite3_reset(statement) == SQLITE_OK)
         return true;
     analysis->has_failed = true;
-    return database_failed(&analysis->writer, analysis->error);
+    return writer_failed(analysis, analysis->error);
 }
 
 static bool store_interval(struct analysis *analysis, const struct pairing_pair *hosts,
@@ -211,11 +227,12 @@ static bool store_all(struct analysis *analysis, GError **error)
 
 static bool open_writer(struct analysis *analysis, const char *path, GError **error)
 {
+    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
     GError *problem = NULL;
 
     analysis->writer.name = g_strdup(path);
-    if (sqlite3_open_v2(path, &analysis->writer.handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(absolute, &analysis->writer.handle,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return database_failed(&analysis->writer, error);
     sqlite3_extended_result_codes(analysis->writer.handle, 1);
     sqlite3_busy_timeout(analysis->writer.handle, PATIENCE_MS);
@@ -233,7 +250,7 @@ static bool make_statement(struct analysis *analysis, sqlite3_stmt **statement, 
 {
     if (sqlite3_prepare_v2(analysis->writer.handle, sql, -1, statement, NULL) == SQLITE_OK)
         return true;
-    return database_failed(&analysis->writer, error);
+    return writer_failed(analysis, error);
 }
 
 /* Copies of the result tables without rows, and statements that fill them. */
@@ -324,8 +341,10 @@ gboolean fieldedge_analyze(const char *path, GError **error)
         return FALSE;
     analysis.source = source;
     ok = open_writer(&analysis, path, error) && results_mark(source, &mark, error) &&
-         prepare_writer(&analysis, error) && store_all(&analysis, error) &&
-         publish(&analysis, &mark, error);
+         prepare_writer(&analysis, error) && store_all(&analysis, error);
+    /* In a database that is not in WAL mode a reader, even this one, keeps the writer out. */
+    g_clear_pointer(&source, fieldedge_database_close);
+    ok = ok && publish(&analysis, &mark, error);
     close_writer(&analysis);
     return ok;
 }

@@ -48,8 +48,8 @@ static gint64 begin_in_zone(const struct bins *bins, gint64 time_ns)
     gint64 begin = add(clock, -offset);
     gint64 then = offset_at(bins->zone, begin);
 
-    if (then == offset || bins->length_ns <= 3600 * SECOND)
-        return begin; /* a repeated hour is two bins */
+    if (then == offset)
+        return begin;
     begin = add(clock, -then);
     return MIN(begin, time_ns);
 }

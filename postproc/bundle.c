@@ -124,6 +124,9 @@ void bundle_clear(struct bundle *bundle)
 
 /* ---- Splitting ---- */
 
+/* A share is a whole number of thousandths of 1 %: 29 % of 100 bytes is 29, not 28.999…  */
+#define ROUNDING 1e-6
+
 /* A key is direction, size and place, so that a plain sort keeps the order of time. */
 enum { PLACE_BITS = 31, FEW = 192 };
 
@@ -230,8 +233,8 @@ void bundle_split(struct bundle_split *split, const struct bundle *bundle, gint6
         if (part == NULL || part->is_ba != is_ba || size > limit) {
             part = add_part(split);
             *part = (struct bundle_part){is_ba, size, size, i, 0};
-            limit = (guint64)size +
-                    MAX((guint64)tolerance, (guint64)floor((double)size * tolerance_share));
+            limit = (guint64)size + MAX((guint64)tolerance,
+                                        (guint64)floor((double)size * tolerance_share + ROUNDING));
         }
         part->size_high = size;
         part->count++;

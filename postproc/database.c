@@ -213,13 +213,10 @@ static bool verify(FieldEdgeDatabase *database, GError **error)
     return false;
 }
 
-FieldEdgeDatabase *fieldedge_database_open(const char *path, GError **error)
+static FieldEdgeDatabase *open_for_reading(const char *path, GError **error)
 {
-    g_return_val_if_fail(path != NULL, NULL);
-    if (!check_file(path, error))
-        return NULL;
-
     g_autoptr(FieldEdgeDatabase) database = g_new0(FieldEdgeDatabase, 1);
+
     database->name = g_strdup(path);
     database->is_ours = true;
     int code = open_handle(path, false, &database->handle);
@@ -236,6 +233,66 @@ FieldEdgeDatabase *fieldedge_database_open(const char *path, GError **error)
     if (!verify(database, error))
         return NULL;
     return g_steal_pointer(&database);
+}
+
+static bool can_be_written(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+
+    return g_access(path, W_OK) == 0 && g_access(folder, W_OK) == 0;
+}
+
+/* What schema_prepare() says, with the file; where nothing can be written SQLite's words are of no
+ * help ("unable to open database file"), and why one would write is of some. */
+static void take_migration_error(const char *path, GError *problem, GError **error)
+{
+    if (g_error_matches(problem, SCHEMA_ERROR, SCHEMA_ERROR_LOCKED))
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_LOCKED, "%s: %s", path,
+                    problem->message);
+    else if (problem->code == SCHEMA_ERROR_OLDER || can_be_written(path))
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_OLDER, "%s: %s", path,
+                    problem->message);
+    else
+        g_set_error(error, FIELDEDGE_ERROR, FIELDEDGE_ERROR_OLDER,
+                    "%s: the database has an older version and may only be read, so it cannot be "
+                    "brought to version %d; make the file and its folder writable",
+                    path, SCHEMA_VERSION);
+    g_error_free(problem);
+}
+
+static bool bring_up_to_date(const char *path, GError **error)
+{
+    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+    sqlite3 *handle = NULL;
+    GError *problem = NULL;
+    bool ok = false;
+
+    if (sqlite3_open_v2(absolute, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK)
+        set_sqlite_error(path, sqlite3_extended_errcode(handle), sqlite3_errmsg(handle), error);
+    else if (!(ok = schema_prepare(handle, &problem)))
+        take_migration_error(path, problem, error);
+    sqlite3_close(handle);
+    return ok;
+}
+
+FieldEdgeDatabase *fieldedge_database_open(const char *path, GError **error)
+{
+    GError *problem = NULL;
+    FieldEdgeDatabase *database;
+
+    g_return_val_if_fail(path != NULL, NULL);
+    if (!check_file(path, error))
+        return NULL;
+    database = open_for_reading(path, &problem);
+    if (g_error_matches(problem, FIELDEDGE_ERROR, FIELDEDGE_ERROR_OLDER)) {
+        g_clear_error(&problem);
+        if (bring_up_to_date(path, &problem))
+            database = open_for_reading(path, &problem);
+    }
+    if (problem != NULL)
+        g_propagate_error(error, problem);
+    return database;
 }
 
 FieldEdgeDatabase *fieldedge_database_new_for_handle(sqlite3 *handle, const char *name,

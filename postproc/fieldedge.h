@@ -56,7 +56,7 @@ typedef enum {
     FIELDEDGE_ERROR_ACCESS,    /* a directory, or not ours to read or write */
     FIELDEDGE_ERROR_FOREIGN,   /* not a FieldEdge database, perhaps no database at all */
     FIELDEDGE_ERROR_NEWER,     /* a database of a newer FieldEdge */
-    FIELDEDGE_ERROR_OLDER,     /* a database of an older FieldEdge that was not migrated yet */
+    FIELDEDGE_ERROR_OLDER,     /* a database of an older FieldEdge that cannot be migrated */
     FIELDEDGE_ERROR_LOCKED,    /* another program keeps the database locked */
     FIELDEDGE_ERROR_DAMAGED,   /* the database is corrupt */
     FIELDEDGE_ERROR_DATABASE,  /* SQLite's other errors; the message has its words */
@@ -82,8 +82,10 @@ typedef struct _FieldEdgeDatabase FieldEdgeDatabase;
 struct sqlite3;
 
 /* Opens a database for reading.  All that is read through it is one state, that of the first look
- * (which is in this call), whatever a recorder adds meanwhile.  Nothing of the database is changed.
- * Works in a folder that cannot be written, as long as no recording is going on there. */
+ * (which is in this call), whatever a recorder adds meanwhile.  Works in a folder that cannot be
+ * written, as long as no recording is going on there.  A database of an older version is brought up
+ * to date first, in one transaction; FIELDEDGE_ERROR_OLDER says why not.  Else nothing of it is
+ * changed. */
 FIELDEDGE_API FieldEdgeDatabase *fieldedge_database_open(const char *path, GError **error);
 
 /* Reads through the caller's SQLite handle, which stays the caller's and must outlive the result;
@@ -256,9 +258,9 @@ typedef struct {
 } FieldEdgePoint;
 
 /* By name, within it by time, packets of one time in the order of recording.  Bins begin at whole
- * multiples since midnight in the selection's zone; longer than a day, since 1970-01-01; a day has
- * 23 to 25 hours where clocks change.  Sorted by SQLite, on disk if large: memory does not grow
- * with the packets.  options may be NULL. */
+ * multiples since midnight in the selection's zone (lengths that do not divide a day, since
+ * 1970-01-01); a day has 23 to 25 hours where clocks change.  Sorted by SQLite, on disk if large:
+ * memory does not grow with the packets.  options may be NULL. */
 typedef struct _FieldEdgeSeries FieldEdgeSeries;
 FIELDEDGE_API FieldEdgeSeries *fieldedge_series_new(FieldEdgeDatabase *database,
                                                     const FieldEdgeSelection *selection,

@@ -159,7 +159,7 @@ static bool add_transport(struct draft *draft, const char *text, GError **error)
 static bool add_server(struct draft *draft, const char *text, GError **error)
 {
     (void)error;
-    g_string_append_printf(draft->conditions, "lower(ifnull(v.server_name, '')) GLOB ?%d",
+    g_string_append_printf(draft->conditions, "ifnull(lower(v.server_name) GLOB ?%d, 0)",
                            bind_text(draft, g_ascii_strdown(text, -1)));
     return true;
 }

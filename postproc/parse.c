@@ -147,10 +147,12 @@ static bool take_offset(const char **text, struct clock *clock)
     (*text)++;
     if (!take_digits(text, 2, &hours))
         return false;
-    if (**text == ':')
-        (*text)++;
-    if (**text != '\0' && !take_digits(text, 2, &minutes))
-        return false;
+    if (**text != '\0') {
+        if (**text == ':')
+            (*text)++;
+        if (!take_digits(text, 2, &minutes))
+            return false;
+    }
     clock->offset = sign * (hours * 3600 + minutes * 60);
     return hours < 24 && minutes < 60;
 }
@@ -190,8 +192,16 @@ static bool take_clock(const char *text, struct clock *clock)
     return take_offset(&text, clock) && *text == '\0';
 }
 
+/* 23 or 25 hours where clocks change. */
+static gint64 length_of_day(GDateTime *day)
+{
+    g_autoptr(GDateTime) next = g_date_time_add_days(day, 1);
+
+    return next == NULL ? DAY : (g_date_time_to_unix(next) - g_date_time_to_unix(day)) * SECOND;
+}
+
 /* FALSE: no such date or time of day. */
-static bool clock_to_ns(const struct clock *clock, GTimeZone *zone, gint64 *ns)
+static bool clock_to_ns(struct clock *clock, GTimeZone *zone, gint64 *ns)
 {
     g_autoptr(GTimeZone) fixed = NULL;
     g_autoptr(GDateTime) time = NULL;
@@ -204,6 +214,8 @@ static bool clock_to_ns(const struct clock *clock, GTimeZone *zone, gint64 *ns)
                            clock->hour, clock->minute, clock->second);
     if (time == NULL)
         return false;
+    if (clock->length_ns == DAY)
+        clock->length_ns = length_of_day(time);
     return !__builtin_mul_overflow(g_date_time_to_unix(time), SECOND, ns) &&
            !__builtin_add_overflow(*ns, clock->part_ns, ns);
 }

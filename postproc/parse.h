@@ -24,7 +24,8 @@ bool parse_duration(const char *text, gint64 *ns, GError **error);
 
 /* ISO 8601 date, or date and time separated by T or a blank, to the nanosecond; without an offset
  * or Z in zone (NULL: UTC).  Or seconds since 1970.  *length_ns (or NULL) is how long what was
- * named lasts: a day for a date, a minute for "00:16", a second for "00:16:12", else 1 ns. */
+ * named lasts: a date's day (23 or 25 hours where clocks change), a minute for "00:16", a second
+ * for "00:16:12", else 1 ns. */
 bool parse_time(const char *text, GTimeZone *zone, gint64 *ns, gint64 *length_ns, GError **error);
 
 /* The first and last address of a network. */

@@ -16,7 +16,7 @@
     " SELECT p.conversation AS id, min(c.base_ns + p.time) AS started_ns,"                         \
     "        max(c.base_ns + p.time) AS ended_ns,"                                                 \
     "        sum(NOT k.direction) AS packets_ab, sum(k.direction) AS packets_ba,"                  \
-    "        sum(NOT k.direction * p.frame_bytes) AS frame_bytes_ab,"                              \
+    "        sum((NOT k.direction) * p.frame_bytes) AS frame_bytes_ab,"                            \
     "        sum(k.direction * p.frame_bytes) AS frame_bytes_ba,"                                  \
     "        sum((NOT k.direction) * (p.frame_bytes - p.link_bytes)) AS ip_bytes_ab,"              \
     "        sum(k.direction * (p.frame_bytes - p.link_bytes)) AS ip_bytes_ba,"                    \

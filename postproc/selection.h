@@ -24,9 +24,9 @@
  *     application=TCP_MQTT,UDP_*   host=10.0.0.0/8,gateway.example   port=1883,5000-5010
  *     transport=TCP   server=*.example.com   conversation=12   time=2026-11-24T00:16..+10m
  *
- * host and port hold if either end of a conversation does.  Example: of conversations 10.0.0.1:4000
- * to 198.51.100.7:1883 and 10.0.0.2:4000 to 198.51.100.7:53, `host=198.51.100.7 port!=53` selects
- * the first.
+ * host and port hold if either end of a conversation does; server=* if any name is known.  Example:
+ * of conversations 10.0.0.1:4000 to 198.51.100.7:1883 and 10.0.0.2:4000 to 198.51.100.7:53,
+ * `host=198.51.100.7 port!=53` selects the first.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

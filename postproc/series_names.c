@@ -72,7 +72,8 @@ char *series_names_points_sql(const FieldEdgeSeriesOptions *options, const char 
     guint by = effective(options->by);
     g_autofree char *labelled = labelled_sql(by);
 
-    const char *direction = by & FIELDEDGE_BY_DIRECTION ? " | k.direction << 1" : "";
+    /* SQL's << and | bind alike, from the left. */
+    const char *direction = by & FIELDEDGE_BY_DIRECTION ? " | (k.direction << 1)" : "";
     const char *bad = options->split_bad ? " | k.is_bad" : "";
 
     return g_strdup_printf(

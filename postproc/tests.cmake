@@ -16,6 +16,26 @@ function(postproc_unit_test name)
   set_tests_properties(unit/test_postproc_${name} PROPERTIES LABELS unit TIMEOUT 300)
 endfunction()
 
+# What the shared library does not show: the same objects, linked statically.
+add_library(fieldedge_inside STATIC $<TARGET_OBJECTS:libfieldedge>)
+set_target_properties(fieldedge_inside PROPERTIES LINKER_LANGUAGE C)
+target_link_libraries(fieldedge_inside PUBLIC fieldedge_periods fieldedge_schema PkgConfig::GLIB
+  PkgConfig::SQLITE3 m ${CMAKE_DL_LIBS})
+
+function(postproc_inner_test name)
+  add_executable(test_postproc_${name} "${postproc_root}/tests/unit/test_postproc_${name}.c")
+  set_target_properties(test_postproc_${name} PROPERTIES C_STANDARD 17 C_STANDARD_REQUIRED ON)
+  target_include_directories(test_postproc_${name} PRIVATE "${postproc_root}/postproc")
+  target_link_libraries(test_postproc_${name} PRIVATE fieldedge_inside PkgConfig::CUNIT)
+  add_test(NAME unit/test_postproc_${name} COMMAND test_postproc_${name})
+  set_tests_properties(unit/test_postproc_${name} PROPERTIES LABELS unit TIMEOUT 300)
+endfunction()
+
+foreach(name IN ITEMS bins bundle filter pairing parse periods results spool statistics)
+  postproc_inner_test(${name})
+endforeach()
+
+postproc_unit_test(conversations)
 postproc_unit_test(database)
 postproc_unit_test(near "${postproc_root}/postproc/near.c")
 postproc_unit_test(pairs)
@@ -31,8 +51,8 @@ else()
 endif()
 
 # Each script is a unittest of Python; the standard library is the oracle.
-foreach(name IN ITEMS conversations damage detector errors output plot process schema series sql
-                      summary)
+foreach(name IN ITEMS analyze conversations damage detector errors intervals output periods plot
+                      process schema series sql summary where)
   add_test(NAME integration/test_fieldedge_${name}
     COMMAND "${FIELDEDGE_PYTHON}" -B
             "${postproc_root}/tests/integration/test_fieldedge_${name}.py")

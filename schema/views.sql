@@ -170,7 +170,8 @@ CREATE VIEW periods AS
 SELECT g.is_local, g.host_a, g.host_b, g.application, g.conversation_id, g.direction,
        g.frame_bytes, p.period_ns, p.low_ns, p.high_ns, p.jitter_ns, p.hit_rate, p.kind, p.score,
        p.p_value, p.phase_ns, p.hits, p.first_ns, p.last_ns, p.bytes_per_cycle,
-       p.events_explained, p.bytes_explained, p.change_ns, g.is_repeat, g.id AS period_group_id
+       p.events_explained, p.bytes_explained, p.change_ns, g.is_repeat, g.id AS period_group_id,
+       g.verdict
   FROM period_groups g
   JOIN result_period p ON p.period_group = g.id;
 

@@ -90,7 +90,7 @@ class SchemaColumns(unittest.TestCase):
         header = (PROJECT / "schema" / "verdicts.h").read_text(encoding="utf-8")
         bits = {name.lower(): int(bit) for name, bit in
                 re.findall(r"VERDICT_(\w+) = 1 << (\d+)", header)}
-        bad = header[header.index("#define VERDICTS_BAD"):header.index("/* Wireshark's verdict of")]
+        bad = header[header.index("#define VERDICTS_BAD"):header.index("#define VERDICTS_RETR")]
         are_bad = {name.lower() for name in re.findall(r"VERDICT_(\w+)", bad)}
         text = (PROJECT / "schema" / "README.md").read_text(encoding="utf-8")
         rows = re.findall(r"^\| (\d+) \| (\d+) \| `(\w+)` \| (yes|no) \|", text, re.MULTILINE)

@@ -22,8 +22,10 @@ PROJECT = HERE.parents[1]
 sys.path.insert(0, str(PROJECT / "tests" / "integration"))
 import harness  # noqa: E402  pylint: disable=wrong-import-position
 
-PAGES = ("fieldedge", "fieldedge-conversations", "fieldedge-hosts", "fieldedge-plot", "fieldedge-process",
-         "fieldedge-schema", "fieldedge-series", "fieldedge-sql", "fieldedge-summary", "fieldedge-tap")
+PAGES = ("fieldedge", "fieldedge-analyze", "fieldedge-conversations", "fieldedge-hosts",
+         "fieldedge-intervals", "fieldedge-periods", "fieldedge-plot", "fieldedge-process",
+         "fieldedge-schema", "fieldedge-series", "fieldedge-sql", "fieldedge-summary",
+         "fieldedge-tap")
 SITE = harness.OWN_CAPTURES / "site.pcapng"
 
 
@@ -193,6 +195,27 @@ class Personal(unittest.TestCase):
                 self.assertEqual(result.stderr, "")
                 self.assertIn(f"{name} - ", result.stdout)
                 self.assertNotRegex(result.stdout, r"[*_]{2}|\+\+|pass:\[")
+
+    def test_every_option_is_explained(self):
+        """What --help lists is in the man page, and what both shells complete."""
+        shells = [(self.prefix / "share" / name).read_text(encoding="utf-8") for name in
+                  ("bash-completion/completions/fieldedge", "zsh/site-functions/_fieldedge")]
+        commands = re.findall(r"^  (\w+)  +[A-Z]", self.it.as_user(["fieldedge", "--help"], self.bin),
+                              re.MULTILINE)
+        self.assertEqual(len(commands), len(PAGES) - 2)  # the command's own page and the tap's
+        for command in commands:
+            page = (self.prefix / f"share/man/man1/fieldedge-{command}.1").read_text(encoding="utf-8")
+            page = page.replace("\\-", "-")
+            options = re.findall(r"--[a-z][a-z-]*",
+                                 self.it.as_user(["fieldedge", command, "--help"], self.bin))
+            self.assertIn("--help", options)
+            for option in set(options):
+                with self.subTest(command=command, option=option):
+                    self.assertIn(option, page)
+                    for shell in shells:
+                        self.assertIn(option, shell)
+            for shell in shells:
+                self.assertRegex(shell, rf"\b{command}\b")
 
     def test_bash_completion(self):
         script = self.prefix / "share/bash-completion/completions/fieldedge"

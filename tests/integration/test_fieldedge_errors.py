@@ -10,7 +10,7 @@ import unittest
 
 from test_fieldedge_support import COMMAND, SECOND, TestCase, run
 
-COMMANDS = ("summary", "series", "conversations", "hosts")
+COMMANDS = ("summary", "series", "conversations", "intervals", "periods", "analyze", "hosts")
 
 
 class Errors(TestCase):
@@ -118,7 +118,13 @@ class Errors(TestCase):
                           ("summary", "--nonsense", path), ("summary", path, "--all", "--local"),
                           ("summary", path, "--capture", "x"), ("summary", path, "--capture", "-1"),
                           ("summary", path, "--format", "xml"), ("series", path, "--bytes", "all"),
-                          ("summary", path, "--section", "none"), ("process",),
+                          ("summary", path, "--section", "none"), ("process",), ("analyze",),
+                          ("analyze", path, path), ("analyze", path, "--all"),
+                          ("series", path, "--by", "nothing"), ("series", path, "--by", ""),
+                          ("series", path, "--bin", "0"), ("series", path, "--bin", "x"),
+                          ("series", path, "--sort", "bytes", "--format", "csv"),
+                          ("summary", path, "--zone", "Europe/Nowhere"),
+                          ("summary", path, "--where", "x"), ("summary", path, "--top", "0"),
                           ("process", "x.pcap"), ("process", "-o", "x.db")):
             self.fail_with(2, ["--help"], *arguments)
 

@@ -2,12 +2,14 @@
 # test_fieldedge_series.py: fieldedge series, with Python's json, csv and exact decimals as oracles
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
+import contextlib
 import csv
 import decimal
 import io
 import json
 import os
 import random
+import sqlite3
 import subprocess
 import unittest
 
@@ -117,7 +119,118 @@ class Series(TestCase):
         lines = self.succeed("series", database.finish()).splitlines()
         self.assertEqual(lines[1].split(), ["TCP_A", "2", "2.0", "KiB", "0", "2022-01-20", "08:37:20Z"])
 
-    def test_a_million_points_in_constant_memory(self):
+    # ---- Dimensions, bins, bad packets; the view packets is the oracle ----
+
+    DIMENSIONS = {
+        "application": ["application"], "server_name": ["ifnull((SELECT server_name FROM"
+                                                        " conversations v WHERE v.id ="
+                                                        " conversation_id), '-')"],
+        "host": ["source", "destination"],
+        "host_pair": ["min(source, destination) || ' <-> ' || max(source, destination)"],
+        "direction": ["direction"]}
+
+    def rich(self):
+        """Addresses whose texts sort as they do, some servers known, some packets bad."""
+        chance = random.Random(41)
+        database = self.database()
+        for capture in (1, 2):
+            database.capture(base=1700000000 * SECOND)
+            for number in range(20):
+                conversation = database.conversation(
+                    capture, *chance.sample(["10.0.0.1", "10.0.0.2", "20.0.0.3", "30.0.0.4"], 2),
+                    f"TCP_{chance.choice('ABC')}",
+                    [(1700000000 * SECOND + chance.randrange(7200 * SECOND), chance.randrange(2),
+                      chance.randrange(60, 1500), chance.randrange(40),
+                      *chance.choice([(0, 0), (0, 0), (1, 0), (1, 1)]))
+                     for _ in range(chance.randrange(1, 40))], local=number % 7 == 0)
+                if chance.random() < 0.5:
+                    database.sql.execute("UPDATE conversation SET server_name = ? WHERE id = ?",
+                                         (chance.choice(["a.example", "b.example"]), conversation))
+        return database.finish()
+
+    def query(self, path, sql):
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            return connection.execute(sql).fetchall()
+
+    def test_every_dimension_in_every_format(self):
+        path = self.rich()
+        for by in ("application", "server_name", "host", "host_pair", "direction",
+                   "application,direction", "server_name,host-pair", "host,application"):
+            names = [name.replace("-", "_") for name in by.split(",")]
+            ordered = [name for name in ("application", "server_name", "host", "host_pair",
+                                         "direction") if name in names]
+            expected = []
+            for side in range(2 if "host" in names else 1):
+                label = " || ' ' || ".join(self.DIMENSIONS[name][side if name == "host" else 0]
+                                           for name in ordered)
+                expected += self.query(path, f"SELECT {label}, time_ns, ip_bytes, is_bad"
+                                             "  FROM packets WHERE NOT is_local")
+            expected.sort(key=lambda row: (row[0].encode(), row[1], row[2]))
+            with self.subTest(by):
+                options = ("--by", by, "--bytes", "ip")
+                found = load(self.succeed("series", path, "-f", "json", *options))
+                flat = [(name, int(time.scaleb(9)), size) for name, points in found.items()
+                        for time, size in points]
+                self.assertEqual(list(found), sorted(found, key=str.encode))
+                self.assertEqual(sorted(flat), sorted(row[:3] for row in expected))
+                self.assertEqual([row[:2] for row in flat], [row[:2] for row in expected])
+                key = names[0] if len(names) == 1 else "series"
+                lines = [load(line) for line in
+                         self.succeed("series", path, "-f", "jsonl", *options).splitlines()]
+                self.assertEqual([(line[key], int(line["seconds"].scaleb(9)), line["bytes"])
+                                  for line in lines], flat)
+                rows = list(csv.reader(io.StringIO(
+                    self.succeed("series", path, "-f", "csv", *options))))
+                self.assertEqual(rows[0], [key, "seconds", "bytes"])
+                self.assertEqual([(row[0], int(decimal.Decimal(row[1]).scaleb(9)), int(row[2]))
+                                  for row in rows[1:]], flat)
+                table = self.succeed("series", path, *options).splitlines()
+                self.assertEqual(len(table), 1 + len(found))
+                bad = load(self.succeed("series", path, "-f", "json", "--split-bad", *options))
+                self.assertEqual(
+                    sorted((name, int(time.scaleb(9)), size, int(which == "bad"))
+                           for name, both in bad.items() for which, points in both.items()
+                           for time, size in points), sorted(expected))
+                for both in bad.values():
+                    self.assertEqual(list(both), ["good", "bad"])
+
+    def test_bins_add_up(self):
+        path = self.rich()
+        for length, ns in (("1s", SECOND), ("15m", 900 * SECOND), ("1h", 3600 * SECOND),
+                           ("1d", 86400 * SECOND), ("7h", 25200 * SECOND), ("1w", 604800 * SECOND)):
+            expected = self.query(path, "SELECT application, time_ns / :ns * :ns, sum(frame_bytes),"
+                                        " count(*), is_bad FROM packets WHERE NOT is_local"
+                                        " GROUP BY 1, 5, 2 ORDER BY 1, 5, 2"
+                                        .replace(":ns", str(ns)))
+            rows = list(csv.reader(io.StringIO(self.succeed("series", path, "-f", "csv", "--bin",
+                                                            length, "--split-bad"))))
+            self.assertEqual(rows[0], ["application", "seconds", "bytes", "packets", "is_bad"])
+            self.assertEqual([(row[0], int(decimal.Decimal(row[1]).scaleb(9)), int(row[2]),
+                               int(row[3]), {"true": 1, "false": 0}.get(row[4], row[4]))
+                              for row in rows[1:]], expected)
+            merged = load(self.succeed("series", path, "-f", "json", "--bin", length))
+            self.assertEqual(
+                [(name, int(time.scaleb(9)), size, packets) for name, points in merged.items()
+                 for time, size, packets in points],
+                self.query(path, "SELECT application, time_ns / :ns * :ns, sum(frame_bytes),"
+                                 " count(*) FROM packets WHERE NOT is_local GROUP BY 1, 2"
+                                 " ORDER BY 1, 2".replace(":ns", str(ns))))
+
+    def test_top_takes_the_largest_series(self):
+        path = self.rich()
+        sums = dict(self.query(path, "SELECT host, sum(frame_bytes) FROM"
+                                     " (SELECT source AS host, * FROM packets UNION ALL"
+                                     "  SELECT destination, * FROM packets) WHERE NOT is_local"
+                                     " GROUP BY 1"))
+        best = sorted(sums, key=sums.get, reverse=True)[:2]
+        found = load(self.succeed("series", path, "-f", "json", "--by", "host", "--top", "2"))
+        self.assertEqual({name: sum(size for _, size in points) for name, points in found.items()},
+                         {name: sums[name] for name in best})
+        lines = self.succeed("series", path, "--by", "host", "--top", "2", "--sort",
+                             "bytes").splitlines()
+        self.assertEqual([line.split()[0] for line in lines[1:]], best)
+
+    def million(self):
         database = self.database()
         capture = database.capture()
         conversations = [database.conversation(capture, "10.0.0.1", "8.8.8.8", f"TCP_A{i}", [])
@@ -126,15 +239,25 @@ class Series(TestCase):
         database.sql.executemany(
             "INSERT INTO packet VALUES (?, ?, ?, 60, 14, 0, ?, 0, NULL)",
             ((i + 1, (i * 7919) % 1000000, conversations[i % 5], kind) for i in range(1000000)))
-        path = database.finish()
-        with subprocess.Popen([COMMAND, "series", path, "--format", "json"],
-                              stdout=subprocess.PIPE) as process:
-            lines = sum(1 for line in process.stdout if line.startswith(b"[0."))
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        self.assertEqual((process.returncode, lines), (0, 1000000))
-        if not os.environ.get("FIELDEDGE_SANITIZE"):
-            self.assertLess(usage.ru_maxrss, 40000, "KiB of memory")
+        return database.finish()
+
+    def test_a_million_points_in_constant_memory(self):
+        path = self.million()
+        for options, expected in (((), 1000000), (("--bin", "1us", "--by", "host_pair"), 1000),
+                                  (("--by", "host,direction", "--bin", "1ms"), 2)):
+            with subprocess.Popen([COMMAND, "series", path, "--format", "json", *options],
+                                  stdout=subprocess.PIPE) as process:
+                lines = packets = 0
+                for line in process.stdout:
+                    if line.startswith(b"[0."):
+                        lines += 1
+                        packets += int(line.rstrip(b",]\n").split(b", ")[-1]) if options else 1
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual((process.returncode, lines), (0, expected))
+            self.assertEqual(packets, 2000000 if "host,direction" in options else 1000000)
+            if not os.environ.get("FIELDEDGE_SANITIZE"):
+                self.assertLess(usage.ru_maxrss, 40000, "KiB of memory")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ static void test_interval_is_the_mean_of_gaps_in_time_order(void)
     fixture_sums(db);
     {
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
-        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, FIELDEDGE_WITH_INTERVALS, NULL);
+        g_autoptr(FieldEdgePairs) pairs =
+            fieldedge_pairs_new(database, NULL, FIELDEDGE_WITH_INTERVALS, NULL);
         const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
         REQUIRE(pair);
         CU_ASSERT_EQUAL_FATAL(pair->interval_count, 2);
@@ -52,7 +53,8 @@ static void test_groups_cross_conversations_by_the_pairs_direction(void)
     fixture_sums(db);
     {
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
-        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, FIELDEDGE_WITH_INTERVALS, NULL);
+        g_autoptr(FieldEdgePairs) pairs =
+            fieldedge_pairs_new(database, NULL, FIELDEDGE_WITH_INTERVALS, NULL);
         const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
         REQUIRE(pair);
         CU_ASSERT_STRING_EQUAL(pair->host_a, "10.0.0.5");
@@ -153,7 +155,8 @@ static void test_pairs_come_in_the_order_of_their_beginning(void)
     fixture_sums(db);
     {
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
-        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, FIELDEDGE_WITH_INTERVALS, NULL);
+        g_autoptr(FieldEdgePairs) pairs =
+            fieldedge_pairs_new(database, NULL, FIELDEDGE_WITH_INTERVALS, NULL);
         for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
             const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
             REQUIRE(pair);
@@ -177,7 +180,8 @@ static void test_extreme_times_do_not_wrap(void)
     fixture_sums(db);
     {
         g_autoptr(FieldEdgeDatabase) database = fixture_read(db);
-        g_autoptr(FieldEdgePairs) pairs = fieldedge_pairs_new(database, NULL, FIELDEDGE_WITH_INTERVALS, NULL);
+        g_autoptr(FieldEdgePairs) pairs =
+            fieldedge_pairs_new(database, NULL, FIELDEDGE_WITH_INTERVALS, NULL);
         const FieldEdgePair *pair = fieldedge_pairs_next(pairs, NULL);
         REQUIRE(pair);
         CU_ASSERT_EQUAL_FATAL(pair->interval_count, 1);
