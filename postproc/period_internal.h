@@ -39,6 +39,7 @@ enum period_slot {
     PERIOD_TURNS,
     PERIOD_SUMS,
     PERIOD_THIN,
+    PERIOD_CHAINS,
     PERIOD_SCRATCH,
     PERIOD_SLOTS
 };
@@ -98,6 +99,7 @@ struct period_crowd {
 struct period_fit {
     bool is_clock;
     bool is_regular; /* no clock, and nearly all gaps are of one period */
+    bool is_chain;   /* no clock, and other events lie in its gaps */
     double period;
     double centre;   /* clock: phase of the hits, 0..1 */
     double width;    /* clock: of the window, as a share of the period */
@@ -172,6 +174,12 @@ bool period_sleep_fit(const struct period_gaps *gaps, const struct period_crowd 
 
 bool period_regular_fit(const struct period_gaps *gaps, struct period_fit *fit);
 
+/* ---- period_chain.c ---- */
+
+bool period_chain_fit(const struct period_train *train, struct period_fit *fit);
+guint period_chain_hits(const struct period_train *train, const struct period_fit *fit,
+                        struct period_hit *hits);
+
 /* ---- period_clock.c ---- */
 
 /* The likeliest of the guesses, up to PERIOD_FITS. */
@@ -186,8 +194,8 @@ guint period_hits(const struct period_train *train, const struct period_fit *fit
 
 /* Is the pattern of hits that of something that repeats?  (Doubling gaps are all multiples of the
  * first, too.) */
-bool period_hits_plausible(const struct period_train *train, const struct period_hit *hits,
-                           guint count);
+bool period_hits_plausible(const struct period_train *train, const struct period_fit *fit,
+                           const struct period_hit *hits, guint count);
 
 /* Length, interval, jitter, kind, hit rate, phase from the exact times. */
 void period_estimate(const struct period_input *input, const double *exact,

@@ -14,7 +14,8 @@
 #include <string.h>
 
 /* Nats between the likelihoods of the kinds below which the wider interval of both is given. */
-#define UNDECIDED 3
+#define UNDECIDED      3
+#define LEAST_OF_CHAIN 0.55 /* hit rate */
 
 /* ---- Hits ---- */
 
@@ -126,6 +127,8 @@ guint period_hits(const struct period_train *train, const struct period_fit *fit
 {
     if (fit->is_clock)
         return clock_hits(train, fit, hits);
+    if (fit->is_chain)
+        return period_chain_hits(train, fit, hits);
     return fit->is_regular ? regular_hits(train, fit, hits) : sleep_hits(train, fit, hits);
 }
 
@@ -157,8 +160,8 @@ static bool doubles(const struct period_train *train, const struct period_hit *h
     return gaps >= 2 && doubled > 0.3 * gaps;
 }
 
-bool period_hits_plausible(const struct period_train *train, const struct period_hit *hits,
-                           guint count)
+bool period_hits_plausible(const struct period_train *train, const struct period_fit *fit,
+                           const struct period_hit *hits, guint count)
 {
     guint links = 0, single = 0; /* gaps between hits of one run; those of one period */
 
@@ -167,6 +170,10 @@ bool period_hits_plausible(const struct period_train *train, const struct period
         single += hits[i].turns == 1;
     }
     if (links < 3 || single < (links < 6 ? 0.6 : links < 10 ? 0.4 : 0.22) * links)
+        return false;
+    /* Chains found where chance has them are short. */
+    if (fit->is_chain && count * fit->period < LEAST_OF_CHAIN * (train->t[hits[count - 1].event] -
+                                                                 train->t[hits[0].event]))
         return false;
     return !doubles(train, hits, count);
 }

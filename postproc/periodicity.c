@@ -14,6 +14,7 @@
 #define FEWEST_REST    4 /* cycles left over that are worth another search */
 #define MOST_ROUNDS    5
 #define TIE            0.04 /* of the evidence: within it the longer length wins */
+#define CLEAR          20   /* nats */
 #define SAME_LENGTH    0.003
 #define LEAST_HIT_RATE 0.05
 #define IMPLAUSIBLE    (-4.0) /* evidence of what fits, but not as a period does */
@@ -84,7 +85,7 @@ static void consider(struct search *search, const struct period_fit *tried)
     if (fit.evidence > 0) {
         guint count = period_hits(&search->rest->train, &fit, search->rest->hits);
 
-        if (!period_hits_plausible(&search->rest->train, search->rest->hits, count)) {
+        if (!period_hits_plausible(&search->rest->train, &fit, search->rest->hits, count)) {
             if (search->found)
                 return;
             fit.evidence = IMPLAUSIBLE;
@@ -118,6 +119,9 @@ static void search_rest(struct search *search)
     count = period_clock_fits(train, guesses, count, fits);
     for (guint i = 0; i < count; i++)
         consider(search, &fits[i]);
+    /* Weaker than the others where they see anything. */
+    if ((!search->found || search->best.evidence < CLEAR) && period_chain_fit(train, &fits[0]))
+        consider(search, &fits[0]);
     /* A clock too fast for the spectrum is first seen in its gaps. */
     if (search->found && !search->best.is_clock) {
         struct period_guess guess = {.period = search->best.period,
