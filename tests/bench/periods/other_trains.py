@@ -64,13 +64,14 @@ def keep_alive(rng, length, idle):
 
 def wander(rng, length, period):
     """A poor crystal: the length itself walks by some 0.1 %."""
-    times, at, now = [], rng.random() * period, period
+    times, at, now, steps = [], rng.random() * period, period, []
     while at < length:
         times.append(at + rng.gauss(0, 0.01 * period))
         now += rng.gauss(0, 0.0003) * period
         now += 0.05 * (period - now)
+        steps.append(now)
         at += now
-    return times
+    return times, sum(steps) / len(steps)
 
 
 def browse(rng, length, rate):
@@ -158,14 +159,16 @@ def trains(rng):
     yield "cron", span, [60 * minutes], cron(rng, span, minutes)
     # The mean of |N(0, 0.02)| is 0.016.
     yield "keep-alive, reset", length, [period + 0.016], keep_alive(rng, length, period)
-    yield "wandering clock", length, [period], wander(rng, length, period)
+    times, mean = wander(rng, length, period)
+    yield "wandering clock", length, [mean], times
     yield "poll among browsing", length, [period], (
         poll(rng, length, period, delay) + browse(rng, length, length / 4))
     yield "poll among Hawkes", length, [period], (
         poll(rng, length, period, delay) + hawkes(rng, length, 3 * period))
     second = period / rng.uniform(1.2, 5)
-    yield "poll and loop", length, [period, second], (
-        poll(rng, length, period, delay) + loop(rng, length, second, second / 100)[0])
+    polls = poll(rng, length, period, delay)
+    times, mean = loop(rng, length, second, second / 100)
+    yield "poll and loop", length, [period, mean], polls + times
     yield "browsing", length, [], browse(rng, length, length / 10)
     yield "on change", length, [], telemetry_on_change(rng, length, period)
     yield "Hawkes", length, [], hawkes(rng, length, period * 2)
