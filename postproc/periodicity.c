@@ -138,7 +138,7 @@ static void search_rest(struct search *search)
 /* What chance finds explains little: much explained needs less evidence. */
 static bool is_significant(const struct period_fit *fit)
 {
-    return fit->evidence >= (fit->effect > 0.5 ? PERIOD_GATE - 1 : PERIOD_GATE);
+    return fit->evidence >= (fit->effect > 0.5 ? PERIOD_GATE - 0.5 : PERIOD_GATE);
 }
 
 static double to_score(const struct period_fit *fit)
