@@ -31,7 +31,7 @@
  * 4. period_report.c: the hits of the best length, kind, interval, change.  They are removed, and
  *    the rest is searched again, up to three times.
  * What cannot win is dropped early: coarse folds come before fine ones, weak peaks get few.  Of
- * more than 16384 cycles a thinned part is folded; hits and length are of all.
+ * more than 16000 cycles a thinned part is folded; hits and length are of all.
  *
  * Example: 10 polls of 100 bytes at 60, 120 ... 600 s, seen from 0 to 630 s: one period of 60 s, a
  * clock, all of 10 cycles hit, 100 bytes a cycle, all events explained.  Without the last six (60
