@@ -52,6 +52,9 @@ static bool crowd_of_lags(const struct period_train *train, double *period, doub
     float counts[BINS] = {0}, smooth[BINS], once[BINS];
     double most = 0;
 
+    if (!(longest > 2 * shortest))
+        return false;
+
     for (guint i = 0; i < train->n; i++)
         for (guint k = 1; k <= DEEPEST && i + k < train->n; k++) {
             double lag = train->t[i + k] - train->t[i];

@@ -37,7 +37,7 @@
  * clock, all of 10 cycles hit, 100 bytes a cycle, all events explained.  Without the last six (60
  * to 240 s), 4 polls in 250 s: "too few cycles", periods[0] is 60 s.
  *
- * The answer depends on the input alone.  Memory is 24 bytes a packet (times in any order: 56) and
+ * The answer depends on the input alone.  Memory is 24 bytes a packet (in any order: 56) and
  * up to 2 MiB; time is 0.1 to 0.2 ms for 100 packets, 20 ms for 10^5, 100 ms for 10^6.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
