@@ -13,11 +13,10 @@
 #define PERIOD_CANDIDATES 10
 #define PERIOD_CROWDS     4
 #define PERIOD_FITS       3
-#define PERIOD_SEARCHED   16000 /* events that are enough to find a length; twice that fits 16 bits \
-                                 */
-#define PERIOD_GAP_BINS 3072
-#define PERIOD_GAP_STEP 0.01 /* width of a bin of ln gap */
-#define PERIOD_MULTIPLE 4    /* a gap of up to so many periods still links two hits */
+#define PERIOD_SEARCHED   16000 /* events that find a length; twice as many fit 16 bits */
+#define PERIOD_GAP_BINS   3072
+#define PERIOD_GAP_STEP   0.01 /* width of a bin of ln gap */
+#define PERIOD_MULTIPLE   4    /* a gap of up to so many periods still links two hits */
 
 /* ---- period_workspace.c ---- */
 
