@@ -14,8 +14,6 @@
 #include "results.h"
 #include "schema/schema.h"
 
-#include <stdarg.h>
-
 enum { PATIENCE_MS = 10000 };
 
 struct analysis {
@@ -57,53 +55,65 @@ static bool run(struct analysis *analysis, const char *sql, GError **error)
 
 /* ---- Rows ---- */
 
-/* Binds the values of a row by their letters and stores it.  n: gint64, N: gint64 that
- * FIELDEDGE_NONE makes NULL, r: double, t: text. */
-static bool store(struct analysis *analysis, sqlite3_stmt *statement, const char *types, ...)
+/* A value of a row. */
+struct cell {
+    enum { CELL_NUMBER, CELL_OR_NULL, CELL_REAL, CELL_TEXT } type;
+    gint64 number;
+    double real;
+    const char *text;
+};
+
+#define NUMBER(value)  ((struct cell){CELL_NUMBER, (value), 0, NULL})
+#define OR_NULL(value) ((struct cell){CELL_OR_NULL, (value), 0, NULL}) /* FIELDEDGE_NONE: NULL */
+#define REAL(value)    ((struct cell){CELL_REAL, 0, (value), NULL})
+#define TEXT(value)    ((struct cell){CELL_TEXT, 0, 0, (value)})
+
+#define STORE(analysis, statement, ...)                                                            \
+    store(analysis, statement, (const struct cell[]){__VA_ARGS__},                                 \
+          sizeof((const struct cell[]){__VA_ARGS__}) / sizeof(struct cell))
+
+static bool store(struct analysis *analysis, sqlite3_stmt *statement, const struct cell *cells,
+                  size_t count)
 {
-    va_list values;
-    int place = 1;
+    for (size_t i = 0; i < count; i++) {
+        int place = (int)i + 1;
 
-    va_start(values, types);
-    for (const char *type = types; *type != '\0'; type++, place++) {
-        if (*type == 'r') {
-            sqlite3_bind_double(statement, place, va_arg(values, double));
-        } else if (*type == 't') {
-            sqlite3_bind_text(statement, place, va_arg(values, const char *), -1, SQLITE_TRANSIENT);
-        } else {
-            gint64 number = va_arg(values, gint64);
-
-            if (*type == 'N' && number == FIELDEDGE_NONE)
-                sqlite3_bind_null(statement, place);
-            else
-                sqlite3_bind_int64(statement, place, number);
-        }
+        if (cells[i].type == CELL_REAL)
+            sqlite3_bind_double(statement, place, cells[i].real);
+        else if (cells[i].type == CELL_TEXT)
+            sqlite3_bind_text(statement, place, cells[i].text, -1, SQLITE_TRANSIENT);
+        else if (cells[i].type == CELL_OR_NULL && cells[i].number == FIELDEDGE_NONE)
+            sqlite3_bind_null(statement, place);
+        else
+            sqlite3_bind_int64(statement, place, cells[i].number);
     }
-    va_end(values);
     sqlite3_step(statement);
     if (sqlite3_reset(statement) == SQLITE_OK)
         return true;
     analysis->has_failed = true;
-    return writer_failed(analysis, analysis->error);
+    return database_failed(&analysis->writer, analysis->error);
 }
 
 static bool store_interval(struct analysis *analysis, const struct pairing_pair *hosts,
                            gint64 application, const FieldEdgeInterval *row)
 {
-    return store(analysis, analysis->interval, "nnnnnnnnnNNNNNN", (gint64)analysis->is_local,
-                 hosts->host_a, hosts->host_b, application, (gint64)row->direction, row->size_low,
-                 row->packets, row->first_ns, row->last_ns, row->gaps.mean_ns, row->gaps.median_ns,
-                 row->gaps.stdev_ns, row->gaps.mad_ns, row->gaps.min_ns, row->gaps.max_ns);
+    return STORE(analysis, analysis->interval, NUMBER(analysis->is_local), NUMBER(hosts->host_a),
+                 NUMBER(hosts->host_b), NUMBER(application), NUMBER(row->direction),
+                 NUMBER(row->size_low), NUMBER(row->packets), NUMBER(row->first_ns),
+                 NUMBER(row->last_ns), OR_NULL(row->gaps.mean_ns), OR_NULL(row->gaps.median_ns),
+                 OR_NULL(row->gaps.stdev_ns), OR_NULL(row->gaps.mad_ns), OR_NULL(row->gaps.min_ns),
+                 OR_NULL(row->gaps.max_ns));
 }
 
 static bool store_period(struct analysis *analysis, gint64 place, const FieldEdgePeriod *row)
 {
-    return store(analysis, analysis->period, "nnnnnnrtrrnnnnrrrN", analysis->groups, place,
-                 row->period_ns, row->low_ns, row->high_ns, row->jitter_ns, row->hit_rate,
-                 fieldedge_period_kind_name(row->kind), row->score, row->p_value, row->phase_ns,
-                 row->hits, row->first_ns, row->last_ns, row->bytes_per_cycle,
-                 row->events_explained, row->bytes_explained,
-                 row->has_change ? row->change_ns : FIELDEDGE_NONE);
+    return STORE(
+        analysis, analysis->period, NUMBER(analysis->groups), NUMBER(place), NUMBER(row->period_ns),
+        NUMBER(row->low_ns), NUMBER(row->high_ns), NUMBER(row->jitter_ns), REAL(row->hit_rate),
+        TEXT(fieldedge_period_kind_name(row->kind)), REAL(row->score), REAL(row->p_value),
+        NUMBER(row->phase_ns), NUMBER(row->hits), NUMBER(row->first_ns), NUMBER(row->last_ns),
+        REAL(row->bytes_per_cycle), REAL(row->events_explained), REAL(row->bytes_explained),
+        OR_NULL(row->has_change ? row->change_ns : FIELDEDGE_NONE));
 }
 
 static bool store_group(struct analysis *analysis, const struct pairing_pair *hosts,
@@ -112,11 +122,13 @@ static bool store_group(struct analysis *analysis, const struct pairing_pair *ho
     bool ok;
 
     analysis->groups++;
-    ok = store(analysis, analysis->group, "nnnnnNnNnnnnntrrn", analysis->groups,
-               (gint64)analysis->is_local, hosts->host_a, hosts->host_b, application,
-               row->conversation, (gint64)row->direction, row->size_low, row->events, row->cycles,
-               row->ip_bytes, row->first_ns, row->last_ns, fieldedge_periodicity_name(row->verdict),
-               row->score, row->p_value, (gint64)row->is_repeat);
+    ok = STORE(analysis, analysis->group, NUMBER(analysis->groups), NUMBER(analysis->is_local),
+               NUMBER(hosts->host_a), NUMBER(hosts->host_b), NUMBER(application),
+               OR_NULL(row->conversation), NUMBER(row->direction), OR_NULL(row->size_low),
+               NUMBER(row->events), NUMBER(row->cycles), NUMBER(row->ip_bytes),
+               NUMBER(row->first_ns), NUMBER(row->last_ns),
+               TEXT(fieldedge_periodicity_name(row->verdict)), REAL(row->score), REAL(row->p_value),
+               NUMBER(row->is_repeat));
     for (guint i = 0; i < row->period_count && ok; i++)
         ok = store_period(analysis, i + 1, &row->periods[i]);
     return ok;
@@ -175,10 +187,11 @@ static bool store_pairs(struct analysis *analysis, const FieldEdgeSelection *sel
         guint32 number = host_pairs_number(pairs, &pairing);
 
         hosts = &pairing->pairs[number];
-        if (!store(analysis, analysis->pair, "nnnnNNNNNN", (gint64)analysis->is_local,
-                   hosts->host_a, hosts->host_b, (gint64)row->conversations, row->starts.mean_ns,
-                   row->starts.median_ns, row->starts.stdev_ns, row->starts.mad_ns,
-                   row->starts.min_ns, row->starts.max_ns))
+        if (!STORE(analysis, analysis->pair, NUMBER(analysis->is_local), NUMBER(hosts->host_a),
+                   NUMBER(hosts->host_b), NUMBER(row->conversations), OR_NULL(row->starts.mean_ns),
+                   OR_NULL(row->starts.median_ns), OR_NULL(row->starts.stdev_ns),
+                   OR_NULL(row->starts.mad_ns), OR_NULL(row->starts.min_ns),
+                   OR_NULL(row->starts.max_ns)))
             return false;
     }
     if (problem == NULL)
@@ -192,7 +205,7 @@ static void store_fault(gint64 conversation, const char *verdict, gint64 packets
     struct analysis *analysis = data;
 
     if (!analysis->has_failed)
-        store(analysis, analysis->verdict, "ntn", conversation, verdict, packets);
+        STORE(analysis, analysis->verdict, NUMBER(conversation), TEXT(verdict), NUMBER(packets));
 }
 
 static bool store_faults(struct analysis *analysis, GError **error)
@@ -309,8 +322,9 @@ static bool publish(struct analysis *analysis, const struct results_mark *mark, 
     if (!make_statement(analysis, &statement,
                         "INSERT INTO main.analysis VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)", error))
         return false;
-    ok = store(analysis, statement, "ntnnnn", (gint64)SCHEMA_VERSION, FIELDEDGE_VERSION,
-               g_get_real_time() * 1000, mark->captures, mark->packets, mark->last_packet);
+    ok = STORE(analysis, statement, NUMBER(SCHEMA_VERSION), TEXT(FIELDEDGE_VERSION),
+               NUMBER(g_get_real_time() * 1000), NUMBER(mark->captures), NUMBER(mark->packets),
+               NUMBER(mark->last_packet));
     sqlite3_finalize(statement);
     return ok && run(analysis, "COMMIT", error);
 }

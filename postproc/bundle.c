@@ -32,7 +32,7 @@ static const guint8 *take(const guint8 *at, guint64 *value)
 
 static guint64 zigzag(gint64 value)
 {
-    return ((guint64)value << 1) ^ (guint64)(value >> 63);
+    return ((guint64)value << 1) ^ (value < 0 ? G_MAXUINT64 : 0);
 }
 
 static gint64 unzigzag(guint64 value)

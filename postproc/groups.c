@@ -200,7 +200,7 @@ static void compute_batch(gpointer data, gpointer user_data)
     struct workspace *workspace = thread_workspace();
 
     for (guint stream = batch->first; stream < batch->end; stream++) {
-        guint *last = &batch->last[2 * (stream - batch->first)];
+        guint *last = &batch->last[(gsize)2 * (stream - batch->first)];
 
         if (batch->error == NULL && read_bundle(groups, stream, workspace, &batch->error))
             compute_stream(groups, stream, workspace, batch);
@@ -237,7 +237,7 @@ static void submit(struct groups *groups)
     while (batch->end < count && bytes < BATCH_BYTES)
         bytes += spool_length(groups->spool, batch->end++) + 64;
     groups->next_stream = batch->end;
-    batch->last = g_new(guint, 2 * (batch->end - batch->first));
+    batch->last = g_new(guint, (gsize)2 * (batch->end - batch->first));
     batch->intervals = g_array_new(FALSE, FALSE, sizeof(FieldEdgeInterval));
     batch->periods = g_array_new(FALSE, FALSE, sizeof(FieldEdgePeriodGroup));
     g_queue_push_tail(groups->under_way, batch);
@@ -299,16 +299,16 @@ const struct groups_result *groups_next(struct groups *groups, GError **error)
 
     const struct batch *batch = groups->current;
     guint place = groups->stream - batch->first;
-    guint intervals = place == 0 ? 0 : batch->last[2 * (place - 1)];
-    guint periods = place == 0 ? 0 : batch->last[2 * (place - 1) + 1];
+    guint intervals = place == 0 ? 0 : batch->last[(gsize)2 * (place - 1)];
+    guint periods = place == 0 ? 0 : batch->last[(gsize)2 * (place - 1) + 1];
 
     groups->result = (struct groups_result){
         .pair = groups->pairing->streams[groups->stream].pair,
         .hosts = &groups->hosts,
         .intervals = (const FieldEdgeInterval *)row_of(batch->intervals, intervals),
-        .interval_count = batch->last[2 * place] - intervals,
+        .interval_count = batch->last[(gsize)2 * place] - intervals,
         .periods = (const FieldEdgePeriodGroup *)row_of(batch->periods, periods),
-        .period_count = batch->last[2 * place + 1] - periods,
+        .period_count = batch->last[(gsize)2 * place + 1] - periods,
     };
     groups->stream++;
     return &groups->result;

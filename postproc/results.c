@@ -46,7 +46,7 @@ bool results_are_current(FieldEdgeDatabase *database, const FieldEdgeSelection *
 {
     static const char sql[] = "SELECT schema_version, program_version, captures, packets,"
                               "       last_packet FROM analysis";
-    struct results_mark mark;
+    struct results_mark mark = {0};
     struct cursor cursor = {0};
     GError *problem = NULL;
 
