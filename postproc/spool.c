@@ -107,6 +107,8 @@ bool spool_append(struct spool *spool, guint number, const void *bytes, gsize le
 {
     struct stream *stream = &spool->streams[number];
 
+    if (length == 0)
+        return true;
     if (stream->used + length > stream->size) {
         guint32 size = stream->size == 0 ? FIRST_BLOCK : stream->size + stream->size / 2;
 

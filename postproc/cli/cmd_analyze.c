@@ -14,7 +14,7 @@ static const char summary[] =
 static const char examples[] =
     "Examples:\n"
     "  fieldedge analyze site.db\n"
-    "  sqlite3 -box site.db 'SELECT application, period_ns FROM periods WHERE NOT is_repeat'";
+    "  sqlite3 -box site.db 'SELECT * FROM periods WHERE NOT is_repeat'";
 
 int cmd_analyze(int argc, char **argv)
 {
