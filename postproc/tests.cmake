@@ -42,6 +42,8 @@ postproc_unit_test(pairs)
 postproc_unit_test(prefixes "${postproc_root}/postproc/prefixes.c")
 postproc_unit_test(query)
 postproc_unit_test(series)
+postproc_unit_test(structure "${postproc_root}/postproc/capture/structure.c"
+  "${postproc_root}/postproc/capture/process_id.c")
 
 # Stock tshark cannot load a plugin with sanitizers.
 if(TARGET fieldedge_plugin AND NOT FIELDEDGE_SANITIZE)
