@@ -23,7 +23,9 @@ enum cli_exit {
     CLI_OK = 0,
     CLI_FAILURE = 1,  /* the message says why */
     CLI_USAGE = 2,    /* the command line is wrong */
-    CLI_CUT_SHORT = 3 /* process: a capture was recorded up to where it is cut short or damaged */
+    CLI_CUT_SHORT = 3 /* process: a capture was recorded up to where it is cut short or damaged;
+                         capture: it ended early, what came until then is kept;
+                         check: a file is cut short */
 };
 
 struct cli_command {
@@ -33,12 +35,17 @@ struct cli_command {
 };
 
 int cmd_analyze(int argc, char **argv);
+int cmd_capture(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_conversations(int argc, char **argv);
+int cmd_deduplicate(int argc, char **argv);
 int cmd_hosts(int argc, char **argv);
 int cmd_intervals(int argc, char **argv);
+int cmd_jobs(int argc, char **argv);
 int cmd_periods(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
 int cmd_process(int argc, char **argv);
+int cmd_repair(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
 int cmd_series(int argc, char **argv);
 int cmd_sql(int argc, char **argv);
@@ -113,5 +120,36 @@ bool reader_open_drawing(struct reader *reader, int *status);
 
 /* Closes everything; error is what stopped the reading, or NULL.  Returns the exit code. */
 int reader_end(struct reader *reader, GError *error);
+
+/* ---- Commands that run something (cli_run.c) ---- */
+
+/* Cancelled by Ctrl-C, SIGTERM, and the end of the terminal; one for the whole process. */
+FieldEdgeCancellable *cli_cancellable(void);
+
+/* Shows a line that replaces the last one, if standard error is a terminal; a job reports it. */
+void cli_progress(const char *text);
+
+/* Takes the line away; what is written next begins at the left. */
+void cli_progress_end(void);
+
+/* Starts the command again as a job, without the option --background, and prints the job's number.
+ * Returns the exit code: of the job, with what it said, if it could not even begin. */
+int cli_background(char **argv);
+
+/* What was printed on standard output must have got there; returns the exit code. */
+int cli_flush(int status);
+
+/* A length of time as people write it: "90", "90s", "10m", "2h", "1d".  FALSE: none. */
+bool cli_parse_seconds(const char *text, gint64 *seconds);
+
+/* The same with fractions and without units, as editcap takes it: "0.05"; nanoseconds. */
+bool cli_parse_ns(const char *text, gint64 *ns);
+
+/* Opens the output of a command that reads no database.  FALSE: *status is the exit code. */
+bool cli_open_output(const char *command, const char *format, const char *path,
+                     struct output **output, int *status);
+
+/* Closes it; status is the exit code so far.  Returns the exit code. */
+int cli_close_output(struct output *output, int status);
 
 #endif

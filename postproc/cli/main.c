@@ -14,6 +14,10 @@
 #include <unistd.h>
 
 static const struct cli_command commands[] = {
+    {"capture", "Capture from an interface into a file", cmd_capture},
+    {"check", "Whether captures are whole, and what would mislead", cmd_check},
+    {"repair", "Mend captures that are cut short or damaged", cmd_repair},
+    {"deduplicate", "Leave out packets that were captured twice", cmd_deduplicate},
     {"process", "Record captures into a database", cmd_process},
     {"summary", "Captures, applications and accounts of a database", cmd_summary},
     {"series", "Times and bytes of every packet or bin, by application, host …", cmd_series},
@@ -26,6 +30,7 @@ static const struct cli_command commands[] = {
     {"hosts", "What each host sent and received", cmd_hosts},
     {"sql", "Rows of a SELECT of your own", cmd_sql},
     {"schema", "Tables, views and columns of a database explained", cmd_schema},
+    {"jobs", "What runs in the background: state, progress, result", cmd_jobs},
 };
 
 static const struct cli_command *find_command(const char *name)
@@ -139,5 +144,7 @@ int main(int argc, char **argv)
     const struct cli_command *command = find_command(argv[1]);
     if (command == NULL)
         return refuse_command(argv[1]);
-    return command->run(argc - 1, argv + 1);
+    status = command->run(argc - 1, argv + 1);
+    fieldedge_job_end(status);
+    return status;
 }

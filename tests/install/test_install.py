@@ -22,10 +22,11 @@ PROJECT = HERE.parents[1]
 sys.path.insert(0, str(PROJECT / "tests" / "integration"))
 import harness  # noqa: E402  pylint: disable=wrong-import-position
 
-PAGES = ("fieldedge", "fieldedge-analyze", "fieldedge-conversations", "fieldedge-hosts",
-         "fieldedge-intervals", "fieldedge-periods", "fieldedge-plot", "fieldedge-process",
-         "fieldedge-schema", "fieldedge-series", "fieldedge-sql", "fieldedge-summary",
-         "fieldedge-tap")
+PAGES = ("fieldedge", "fieldedge-analyze", "fieldedge-capture", "fieldedge-check",
+         "fieldedge-conversations", "fieldedge-deduplicate", "fieldedge-hosts",
+         "fieldedge-intervals", "fieldedge-jobs", "fieldedge-periods", "fieldedge-plot",
+         "fieldedge-process", "fieldedge-repair", "fieldedge-schema", "fieldedge-series",
+         "fieldedge-sql", "fieldedge-summary", "fieldedge-tap")
 SITE = harness.OWN_CAPTURES / "site.pcapng"
 
 
