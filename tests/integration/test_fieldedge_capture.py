@@ -174,7 +174,8 @@ class Arguments(Case):
 
     def test_clock_set_back(self):
         """A dumpcap that does not find its end is ended."""
-        dumpcap = self.stand_in("trap 'kill $!; exit 0' INT\necho 'File: x' >&2\nsleep 60 &\nwait")
+        dumpcap = self.stand_in("trap 'kill $!; exit 0' INT\necho 'File: x' >&2\nsleep 30 &\nwait\n"
+                                "exit 5")
         result = self.run_("capture", "-i", "a", "-d", "1", "--dumpcap", dumpcap)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
 

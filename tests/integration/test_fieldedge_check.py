@@ -135,17 +135,18 @@ class Check(TestCase):
 
     def test_corrupt_length(self):
         """A length that cannot be: also in the first records, where Wireshark guesses other formats."""
-        data = pcap(both_ways(12))
-        begins = offsets(data)
-        for number in (1, 2, 3, 4, 9, 12):
-            for length in (0x7fffffff, 0xffffffff, 300000):
-                with self.subTest(number=number, length=length):
-                    bad = bytearray(data)
-                    struct.pack_into("<I", bad, begins[number - 1] + 8, length)
-                    row = self.check(self.write(bytes(bad)), "--quick")
-                    self.assertEqual((row["state"], row["packets"], row["damaged_packet"],
-                                      row["damaged_offset"]),
-                                     ("corrupt", number - 1, number, begins[number - 1]))
+        for magic in (0xa1b2c3d4, 0xa1b23c4d):
+            data = pcap(both_ways(12), magic=magic)
+            begins = offsets(data)
+            for number in (1, 2, 3, 4, 9, 12):
+                for length in (0x7fffffff, 0xffffffff, 300000):
+                    with self.subTest(magic=magic, number=number, length=length):
+                        bad = bytearray(data)
+                        struct.pack_into("<I", bad, begins[number - 1] + 8, length)
+                        row = self.check(self.write(bytes(bad)), "--quick")
+                        self.assertEqual((row["state"], row["packets"], row["damaged_packet"],
+                                          row["damaged_offset"]),
+                                         ("corrupt", number - 1, number, begins[number - 1]))
 
     def test_corrupt_pcapng(self):
         data = bytearray((CAPTURES / "site.pcapng").read_bytes())
@@ -290,6 +291,24 @@ class Check(TestCase):
         path.chmod(stat.S_IRUSR)
         self.folder.chmod(0o700)
         self.assertEqual(self.check(path)["packets"], 3)
+
+    def test_tools_of_root_run_as_nobody(self):
+        if os.geteuid() != 0:
+            self.skipTest("for root")
+        path, log, tools = self.write(pcap(both_ways(3))), self.folder / "log", self.folder / "bin"
+        tools.mkdir()
+        self.folder.chmod(0o755)
+        log.touch()
+        log.chmod(0o666)
+        for tool in ("capinfos", "tshark", "editcap"):
+            script = tools / tool
+            script.write_text(f'#!/bin/sh\necho {tool} $(id -u) $(id -g) $(id -G) >> "{log}"\n'
+                              f'exec {shutil.which(tool)} "$@"\n')
+            script.chmod(0o755)
+        result = run("check", path, env={"PATH": f"{tools}:{os.environ['PATH']}"})
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(log.read_text().splitlines(),
+                         [f"{tool} 65534 65534 65534" for tool in ("capinfos", "tshark", "editcap")])
 
     def test_no_tools(self):
         path = self.write(pcap(both_ways(3)))

@@ -200,7 +200,7 @@ class Jobs(TestCase):
         for number in (0, 1, 2):
             self.assertNotIn("pts", os.readlink(f"/proc/{job['process']}/fd/{number}"))
         os.kill(job["process"], signal.SIGHUP)
-        self.assertEqual(self.job(1)["state"], "running")
+        self.assertEqual(self.run_("jobs", "wait", 1, "--timeout", 1).returncode, 4)
 
     def test_caller_is_not_held(self):
         """Who reads the number through a pipe sees its end while the job runs."""
