@@ -9,6 +9,7 @@ import pathlib
 import pty
 import random
 import signal
+import socket
 import struct
 import subprocess
 import time
@@ -231,6 +232,26 @@ class Jobs(TestCase):
         for number in numbers:
             path = self.run_("jobs", "wait", number).stdout.rstrip("\n")
             subprocess.run(["capinfos", "-c", path], check=True, capture_output=True)
+
+    def test_real_one_killed(self):
+        """dumpcap ends with the job, and the file is whole."""
+        if os.geteuid() != 0:
+            self.skipTest("live capture needs root")
+        number = self.background("-i", "lo", "-f", "udp port 47001", dumpcap="dumpcap")
+        job = self.job(number)
+        process = job["process"]
+        (dumpcap,) = pathlib.Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            def seen():
+                sender.sendto(bytes(100), ("127.0.0.1", 47001))
+                return os.path.getsize(job["result"]) > 24
+            wait_until(seen, "the first packet")
+        os.kill(process, signal.SIGKILL)
+        self.assertEqual(self.run_("jobs", "wait", number).returncode, 1)
+        wait_until(lambda: not pathlib.Path(f"/proc/{dumpcap}").exists(), "the end of dumpcap")
+        checked = self.run_("check", "--quick", job["result"], "--format", "json")
+        self.assertEqual(checked.returncode, 0, checked.stdout)
+        self.assertGreater(json.loads(checked.stdout)[0]["packets"], 0)
 
     def test_bad_input(self):
         self.fail_with(1, ["job 7", "no such job"], "jobs", "show", "7", env=self.environment)
