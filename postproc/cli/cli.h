@@ -21,9 +21,10 @@
 /* Documented in fieldedge(1). */
 enum cli_exit {
     CLI_OK = 0,
-    CLI_FAILURE = 1,  /* the message says why */
-    CLI_USAGE = 2,    /* the command line is wrong */
-    CLI_CUT_SHORT = 3 /* process: a capture was recorded up to where it is cut short or damaged */
+    CLI_FAILURE = 1,    /* the message says why */
+    CLI_USAGE = 2,      /* the command line is wrong */
+    CLI_CUT_SHORT = 3,  /* process: a capture was recorded up to where it is cut short or damaged */
+    CLI_INTERRUPTED = 4 /* process: Ctrl-C; the same command again goes on */
 };
 
 struct cli_command {
