@@ -25,7 +25,7 @@ import harness  # noqa: E402  pylint: disable=wrong-import-position
 PAGES = ("fieldedge", "fieldedge-analyze", "fieldedge-conversations", "fieldedge-hosts",
          "fieldedge-intervals", "fieldedge-periods", "fieldedge-plot", "fieldedge-process",
          "fieldedge-schema", "fieldedge-series", "fieldedge-sql", "fieldedge-summary",
-         "fieldedge-tap")
+         "fieldedge-tap", "fieldedge-watch")
 SITE = harness.OWN_CAPTURES / "site.pcapng"
 
 
