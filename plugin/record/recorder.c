@@ -10,8 +10,8 @@
 #include "plugin/record/fragments.h"
 #include "plugin/record/names.h"
 #include "plugin/record/siphash.h"
-#include "schema/verdicts.h"
 #include "plugin/record/writer.h"
+#include "schema/verdicts.h"
 
 #include <string.h>
 #include <sys/random.h>
