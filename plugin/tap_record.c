@@ -11,6 +11,9 @@
  *     the recorder fails            draw, finish             1 (ours)    failed
  *     tshark could not begin        finish, or nothing       tshark's    (no capture is left)
  *
+ * A recording that libfieldedge wants all or nothing of leaves no capture where this says
+ * interrupted or failed.
+ *
  * That a file was cut short is known only by the exit code, which comes after finish: an exit
  * handler sets that status.  It also makes the exit code of a failed recording, last of all: other
  * recordings and statistics of the same run end as ever.
@@ -42,8 +45,10 @@ struct tap_record {
     recorder *recorder; /* NULL before it began and after it ended */
     facts_reader *reader;
     char *database;
+    char *about_watch; /* is_watch: what stands for the name of the file; or NULL */
     bool drawn, started, completed;
     bool is_kept;               /* the packets are in a file */
+    bool is_watch;              /* the capture goes on in another file */
     int64_t capture;            /* id, kept for the exit handler */
     struct facts_capture about; /* until the first packet tells the time */
 };
@@ -102,8 +107,9 @@ static bool record_packet(void *user, const struct packet_facts *facts)
 {
     struct tap_record *tap = user;
     if (!tap->started) {
-        recorder_capture(tap->recorder, tap->about.file, tap->about.interface, tap->about.link_type,
-                         tap->about.snap_length, facts->time_ns);
+        recorder_capture(tap->recorder, tap->is_watch ? tap->about_watch : tap->about.file,
+                         tap->about.interface, tap->about.link_type, tap->about.snap_length,
+                         facts->time_ns);
         tap->is_kept = tap->about.file != NULL;
         tap->started = true;
     }
@@ -130,7 +136,7 @@ static void record_finish(void *user)
         return;
     }
     if (!tap->started) {
-        char *file = capture_file_from_command_line();
+        char *file = tap->is_watch ? g_strdup(tap->about_watch) : capture_file_from_command_line();
         recorder_capture(tap->recorder, file, NULL, NULL, 0, 0);
         g_free(file);
     }
@@ -141,6 +147,7 @@ static void tap_free(void *data)
 {
     struct tap_record *tap = data;
     g_free(tap->database);
+    g_free(tap->about_watch);
     g_free(tap);
 }
 
@@ -149,7 +156,7 @@ static void at_exit(int code, void *user G_GNUC_UNUSED)
     for (guint i = 0; i < taps->len; i++) {
         struct tap_record *tap = g_ptr_array_index(taps, i);
         record_finish(tap); /* if tshark ended without it */
-        if (code != 0 && tap->completed &&
+        if (code != 0 && tap->completed && !tap->is_watch &&
             !recorder_set_status(tap->database, tap->capture, "cut short"))
             fprintf(stderr, "fieldedge: %s: the capture was cut short; that could not be noted.\n",
                     tap->database);
@@ -188,14 +195,16 @@ static bool argument_split(const char *argument, char **database, char **filter)
 }
 
 /* Opens the database with the preferences as they are now; NULL with *error. */
-static recorder *open_recorder(const char *database, const char *filter, char **error)
+static recorder *open_recorder(const char *database, const char *filter,
+                               const struct schema_recording *recording, char **error)
 {
     struct recorder_options options = {.database = database,
                                        .filter = filter,
                                        .local_networks = preferences_local_networks(),
                                        .payload_hashes = preferences_payload_hashes(),
                                        .tshark_version = epan_get_version(),
-                                       .plugin_version = FIELDEDGE_VERSION};
+                                       .plugin_version = FIELDEDGE_VERSION,
+                                       .recording = recording};
     char *problem = NULL;
     struct classify_site_port *ports = preferences_site_ports(&options.site_port_count, &problem);
     if (ports == NULL) {
@@ -244,6 +253,7 @@ static struct tap_record *tap_new(void)
 
 static void record_init(const char *argument, void *user G_GNUC_UNUSED)
 {
+    struct schema_recording recording;
     char *filter = NULL, *error = NULL;
     if (is_gui()) {
         report_failure(
@@ -258,7 +268,11 @@ static void record_init(const char *argument, void *user G_GNUC_UNUSED)
     tap->reader = facts_reader_new(filter, &callbacks, tap, &error);
     if (tap->reader == NULL)
         refuse(error);
-    tap->recorder = open_recorder(tap->database, filter, &error);
+    schema_recording_from_text(&recording, g_getenv(SCHEMA_RECORDING_VARIABLE));
+    tap->is_watch = recording.watch != NULL;
+    tap->about_watch = g_strdup(recording.about);
+    tap->recorder = open_recorder(tap->database, filter, &recording, &error);
+    schema_recording_clear(&recording);
     if (tap->recorder == NULL)
         refuse(error);
     g_free(filter);

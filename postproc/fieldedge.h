@@ -69,6 +69,7 @@ typedef enum {
     FIELDEDGE_ERROR_RECORDING,  /* tshark, dumpcap or the recorder failed; their messages say why */
     FIELDEDGE_ERROR_QUERY,      /* SQL that is wrong, fails, or would do more than read */
     FIELDEDGE_ERROR_TIMEOUT,    /* a query ran longer than it may */
+    FIELDEDGE_ERROR_EXISTS,     /* the capture is in the database already; it was left as it is */
     FIELDEDGE_ERROR_NO_TOOL,    /* another program of Wireshark's is not installed */
     FIELDEDGE_ERROR_NO_SPACE,   /* the disk or the quota is full */
     FIELDEDGE_ERROR_NO_CAPTURE, /* not a capture, or nothing in it that could be mended */
@@ -654,6 +655,34 @@ FIELDEDGE_API void fieldedge_process_set_message_func(FieldEdgeProcess *process,
                                                       FieldEdgeMessageFunc func,
                                                       gpointer user_data);
 
+/* How far the recording of one capture is. */
+typedef struct {
+    const char *capture;
+    gint64 elapsed_ns;
+    gint64 packets;    /* read so far */
+    gint64 bytes_read; /* of the file, compressed if it is; FIELDEDGE_NONE if not known */
+    gint64 bytes;      /* size of the file; FIELDEDGE_NONE if it is none */
+} FieldEdgeProgress;
+typedef void (*FieldEdgeProgressFunc)(const FieldEdgeProgress *progress, gpointer user_data);
+
+/* Called about four times a second. */
+FIELDEDGE_API void fieldedge_process_set_progress_func(FieldEdgeProcess *process,
+                                                       FieldEdgeProgressFunc func,
+                                                       gpointer user_data);
+
+/* A capture that is in the database already, known by its bytes, takes its own place: the old rows
+ * go and the new ones come in one transaction, or nothing changes.  Without it such a capture is
+ * left alone with FIELDEDGE_ERROR_EXISTS, unless its recording was interrupted or failed. */
+FIELDEDGE_API void fieldedge_process_set_replace(FieldEdgeProcess *process, gboolean replace);
+
+/* Ends the running recording with FIELDEDGE_ERROR_INTERRUPTED, and every later one at its
+ * beginning. May be called by a signal handler. */
+FIELDEDGE_API void fieldedge_process_cancel(FieldEdgeProcess *process);
+
+/* The capture files that an operand stands for, in the order of recording: a file itself, the
+ * captures in a directory, those that a pattern ("day*.pcap") fits.  Free with g_strfreev(). */
+FIELDEDGE_API char **fieldedge_capture_files(const char *operand, GError **error);
+
 /* Adds a capture file ("-" for standard input) to a database, which is created if need be.  Returns
  * TRUE if all of it was recorded; on FIELDEDGE_ERROR_CUT_SHORT and _INTERRUPTED a part was.
  * *packets (or NULL) gets the number recorded. */
@@ -897,6 +926,51 @@ fieldedge_deduplicate_file(const char *path, const char *output, gint64 window, 
 FIELDEDGE_API const FieldEdgeMendReport *fieldedge_mended_get_report(const FieldEdgeMended *mended);
 FIELDEDGE_API void fieldedge_mended_free(FieldEdgeMended *mended);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeMended, fieldedge_mended_free)
+/* ---- Watching ------------------------------------------------------------------------------ */
+
+/* Records an interface for weeks, or the captures of a folder in turn, into one capture of a
+ * database: conversations and exact retransmissions go on from file to file, old packets are summed
+ * up and deleted, and what was missed is in the view gaps.  Stopped or killed at any time, the same
+ * call goes on where it was. */
+typedef struct _FieldEdgeWatch FieldEdgeWatch;
+
+#define FIELDEDGE_WATCH_SECONDS    60
+#define FIELDEDGE_WATCH_FILE_BYTES (G_GINT64_CONSTANT(8) << 20)
+#define FIELDEDGE_WATCH_RING_BYTES (G_GINT64_CONSTANT(256) << 20)
+#define FIELDEDGE_WATCH_SIZE_MIN   (G_GINT64_CONSTANT(1) << 20)
+
+FIELDEDGE_API FieldEdgeWatch *fieldedge_watch_new(void);
+
+/* dumpcap captures there, with a capture filter (BPF) or NULL.  Without an interface the captures
+ * that lie in the folder are recorded, and that is all. */
+FIELDEDGE_API void fieldedge_watch_set_interface(FieldEdgeWatch *watch, const char *interface,
+                                                 const char *capture_filter);
+/* Where files wait to be recorded; by default DATABASE.spool. */
+FIELDEDGE_API void fieldedge_watch_set_spool(FieldEdgeWatch *watch, const char *folder);
+/* A file ends after so many seconds or bytes; the ring holds so many bytes at most. */
+FIELDEDGE_API void fieldedge_watch_set_rotation(FieldEdgeWatch *watch, gint64 seconds,
+                                                gint64 file_bytes, gint64 ring_bytes);
+FIELDEDGE_API void fieldedge_watch_set_snap_length(FieldEdgeWatch *watch, int bytes);
+FIELDEDGE_API void fieldedge_watch_set_filter(FieldEdgeWatch *watch, const char *filter);
+FIELDEDGE_API void fieldedge_watch_set_local_networks(FieldEdgeWatch *watch, const char *networks);
+/* NULL for those from the PATH. */
+FIELDEDGE_API void fieldedge_watch_set_programs(FieldEdgeWatch *watch, const char *tshark,
+                                                const char *dumpcap);
+/* How long packets are kept (0: for ever), and how large the database may grow (0: no limit). */
+FIELDEDGE_API void fieldedge_watch_set_limits(FieldEdgeWatch *watch, gint64 keep_ns,
+                                              gint64 max_bytes);
+FIELDEDGE_API void fieldedge_watch_set_message_func(FieldEdgeWatch *watch,
+                                                    FieldEdgeMessageFunc func, gpointer user_data);
+
+/* Runs until fieldedge_watch_stop(), a failure that waiting does not mend, or the end of the
+ * folder.  Stopped once, it ends the capture and records what waits; stopped twice, it breaks off
+ * with FIELDEDGE_ERROR_INTERRUPTED. */
+FIELDEDGE_API gboolean fieldedge_watch_run(FieldEdgeWatch *watch, const char *database,
+                                           GError **error);
+/* May be called by a signal handler. */
+FIELDEDGE_API void fieldedge_watch_stop(FieldEdgeWatch *watch);
+FIELDEDGE_API void fieldedge_watch_free(FieldEdgeWatch *watch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeWatch, fieldedge_watch_free)
 
 G_END_DECLS
 

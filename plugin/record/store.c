@@ -2,44 +2,11 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "plugin/record/store.h"
+#include "plugin/record/store_private.h"
 
-#include "plugin/record/dictionary.h"
-#include "plugin/record/store_open.h"
 #include "schema/verdicts.h"
 
 #include <string.h>
-
-/* What is known of a conversation and not written yet. */
-struct pending {
-    int64_t id;
-    bool is_new, has_label, has_server_name, has_time;
-    struct operation_conversation made; /* is_new */
-    struct operation_label label;
-    char server_name[PACKET_NAME_MAX + 1];
-    int64_t started_ns, ended_ns;
-    int64_t packets[2], frame_bytes[2], ip_bytes[2], payload_bytes[2];
-    int64_t bad_packets, bad_bytes, retransmissions, retransmission_bytes, retransmitted_bytes;
-};
-
-enum statement {
-    INSERT_PACKET,
-    MOVE_PACKET,
-    INSERT_CONVERSATION,
-    UPDATE_CONVERSATION,
-    LABEL_CONVERSATION,
-    NAME_CONVERSATION,
-    FIND_CONVERSATION,
-    DELETE_EMPTY,
-    UPDATE_CAPTURE,
-    DESCRIBE_CAPTURE,
-    FINISH_CAPTURE,
-    DELETE_CAPTURE,
-    INSERT_QUOTE,
-    INSERT_RENUMBERING,
-    NAME_HOST,
-    STATEMENT_COUNT
-};
 
 static const char *const statement_sql[STATEMENT_COUNT] = {
     [INSERT_PACKET] = "INSERT INTO packet (id, time, conversation, frame_bytes, link_bytes,"
@@ -77,7 +44,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         " AND v.is_link = ?6 AND (?9 IS NULL OR max(v.port_a, v.port_b) << 16 | min(v.port_a, "
         "v.port_b) = ?9)"
         " AND (v.host_a <> v.host_b OR ?7 = ?8) ORDER BY v.id DESC LIMIT 1",
-    [DELETE_EMPTY] = "DELETE FROM conversation WHERE capture = ?1 AND packets_ab + packets_ba = 0",
+    [DELETE_EMPTY] = "DELETE FROM conversation WHERE capture = ?1 AND packets_ab + packets_ba = 0"
+                     " AND id >= ?2",
     [UPDATE_CAPTURE] = "UPDATE capture SET packets = packets + ?2, frame_bytes = frame_bytes + ?3,"
                        " ip_bytes = ip_bytes + ?4,"
                        " started_ns = min(ifnull(started_ns, ?5), ?5),"
@@ -89,27 +57,25 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [INSERT_QUOTE] = "INSERT INTO quote (packet, conversation) VALUES (?1, ?2)",
     [INSERT_RENUMBERING] = "INSERT INTO renumbering (packet, \"offset\") VALUES (?1, ?2)",
     [NAME_HOST] = "UPDATE host SET name = ?2 WHERE id = ?1",
+    /* What the recorder asks for is either this file's or the newest of these ends. */
+    [FIND_CARRIED] =
+        "SELECT v.id, NOT (v.host_a = ?7 AND v.host_b = ?8 AND v.port_a IS ?9 AND v.port_b IS ?10),"
+        " v.is_local, v.server_name IS NOT NULL, v.port_a, v.port_b, v.label_source, v.votes,"
+        " n.name, ifnull(c.file = ?11, 0), c.stream IS ?3, c.state FROM conversation v"
+        " LEFT JOIN application n ON n.id = v.application LEFT JOIN carry c ON c.conversation ="
+        " v.id WHERE v.capture = ?1 AND v.transport IS ?2 AND v.ip_protocol IS ?4"
+        " AND v.icmp_group IS ?5 AND v.is_link = ?6"
+        " AND ((v.host_a = ?7 AND v.host_b = ?8 AND v.port_a IS ?9 AND v.port_b IS ?10)"
+        " OR (v.host_a = ?8 AND v.host_b = ?7 AND v.port_a IS ?10 AND v.port_b IS ?9))"
+        " ORDER BY ifnull(c.file = ?11, 0) AND c.stream IS ?3 DESC, v.id DESC LIMIT 1",
+    [CARRY] = "INSERT INTO carry (conversation, file, stream, state) VALUES (?1, ?2, ?3, ?4)"
+              " ON CONFLICT (conversation) DO UPDATE SET file = excluded.file,"
+              " stream = excluded.stream, state = excluded.state",
+    [FINISH_FILE] = "UPDATE watch_file SET first = ?2, last = ?3, packets = ?4, started_ns = ?5,"
+                    " ended_ns = ?6, continued = ?7 WHERE id = ?1",
 };
 
-/* Invariants: in_transaction is true between the first row after a commit and that commit.  Each
- * entry of `pending` is found by its id in `pending_by_id`; both are emptied by every commit and
- * keep their memory.  error, once set, stays. */
-struct store {
-    struct store_file file;
-    dictionary *dictionary;
-    char *path;
-    char *error;
-    sqlite3_stmt *statements[STATEMENT_COUNT];
-    int64_t base_ns;
-    bool in_transaction, has_index;
-    gint64 transaction_began; /* monotonic, µs */
-    unsigned rows;            /* since the last commit */
-    GArray *pending;          /* of struct pending */
-    GHashTable *pending_by_id;
-    int64_t capture_packets, capture_frame_bytes, capture_ip_bytes, capture_started, capture_ended;
-};
-
-static void fail(store *s, const char *doing)
+void store_fail(store *s, const char *doing)
 {
     if (s->error != NULL)
         return;
@@ -120,28 +86,30 @@ static void fail(store *s, const char *doing)
     if (!sqlite3_get_autocommit(s->file.db))
         sqlite3_exec(s->file.db, "ROLLBACK", NULL, NULL, NULL);
     s->in_transaction = false;
+    if (s->is_atomic)
+        s->file.capture = 0;
 }
 
 /* Runs a statement that returns no row.  After a failure it must not: the transaction is gone, and
  * each statement would commit for itself. */
-static void run(store *s, enum statement which, const char *doing)
+void store_run(store *s, enum statement which, const char *doing)
 {
     if (s->error == NULL && dictionary_failure(s->dictionary) != SQLITE_OK)
-        fail(s, doing);
+        store_fail(s, doing);
     if (s->error == NULL && sqlite3_step(s->statements[which]) != SQLITE_DONE)
-        fail(s, doing);
+        store_fail(s, doing);
     sqlite3_reset(s->statements[which]);
 }
 
 /* Every change goes through here first.  false: the store has failed. */
-static bool begin(store *s)
+bool store_begin(store *s)
 {
     if (s->error != NULL)
         return false;
     if (s->in_transaction)
         return true;
     if (sqlite3_exec(s->file.db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
-        fail(s, "beginning to write");
+        store_fail(s, "beginning to write");
         return false;
     }
     s->in_transaction = true;
@@ -157,6 +125,14 @@ store *store_open(const struct recorder_options *options, char **error)
     s->pending_by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
     if (!store_open_database(options, &s->file, error))
         goto failed;
+    s->is_atomic = s->in_transaction = !sqlite3_get_autocommit(s->file.db);
+    s->transaction_began = g_get_monotonic_time();
+    s->base_ns = s->file.watch.base_ns;
+    s->read.last = s->file.watch.last;
+    if (s->file.watch.is_on && !store_make_index(s)) {
+        *error = store_describe_failure(s->file.db, s->path, "making an index");
+        goto failed;
+    }
     for (unsigned i = 0; i < STATEMENT_COUNT; i++) {
         if (sqlite3_prepare_v3(s->file.db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
                                &s->statements[i], NULL) != SQLITE_OK) {
@@ -183,12 +159,17 @@ int64_t store_next_conversation(const store *s)
     return s->file.next_conversation;
 }
 
+uint32_t store_last_position(const store *s)
+{
+    return s->file.watch.is_on ? (uint32_t)s->file.watch.last : 0;
+}
+
 const char *store_error(const store *s)
 {
     return s->error;
 }
 
-static void bind_text(sqlite3_stmt *statement, int index, const char *text)
+void store_bind_text(sqlite3_stmt *statement, int index, const char *text)
 {
     if (text == NULL)
         sqlite3_bind_null(statement, index);
@@ -199,16 +180,16 @@ static void bind_text(sqlite3_stmt *statement, int index, const char *text)
 void store_capture(store *s, const struct operation_capture *o)
 {
     sqlite3_stmt *statement = s->statements[DESCRIBE_CAPTURE];
-    if (begin(s)) {
+    if (!s->file.watch.has_base && store_begin(s)) {
         s->base_ns = o->base_ns;
         sqlite3_bind_int64(statement, 1, s->file.capture);
-        bind_text(statement, 2, o->file);
-        bind_text(statement, 3, o->interface);
-        bind_text(statement, 4, o->link_type);
+        store_bind_text(statement, 2, o->file);
+        store_bind_text(statement, 3, o->interface);
+        store_bind_text(statement, 4, o->link_type);
         if (o->snap_length > 0)
             sqlite3_bind_int64(statement, 5, o->snap_length);
         sqlite3_bind_int64(statement, 6, o->base_ns);
-        run(s, DESCRIBE_CAPTURE, "describing the capture");
+        store_run(s, DESCRIBE_CAPTURE, "describing the capture");
         sqlite3_clear_bindings(statement);
     }
     g_free(o->file);
@@ -216,64 +197,14 @@ void store_capture(store *s, const struct operation_capture *o)
     g_free(o->link_type);
 }
 
-/* The gathered changes of a conversation, made empty if there are none.  The pointer is valid until
- * the next call: the array may move, so the hash holds 1 + index. */
-static struct pending *pending_find(store *s, int64_t id)
-{
-    gpointer index = g_hash_table_lookup(s->pending_by_id, &id);
-    if (index != NULL)
-        return &g_array_index(s->pending, struct pending, GPOINTER_TO_UINT(index) - 1);
-    guint old_length = s->pending->len;
-    struct pending *before = (struct pending *)(void *)s->pending->data;
-    g_array_set_size(s->pending, old_length + 1);
-    struct pending *entries = (struct pending *)(void *)s->pending->data;
-    if (entries != before) {
-        g_hash_table_remove_all(s->pending_by_id);
-        for (guint i = 0; i < old_length; i++)
-            g_hash_table_insert(s->pending_by_id, &entries[i].id, GUINT_TO_POINTER(i + 1));
-    }
-    struct pending *entry = &entries[old_length];
-    memset(entry, 0, sizeof *entry);
-    entry->id = id;
-    g_hash_table_insert(s->pending_by_id, &entry->id, GUINT_TO_POINTER(old_length + 1));
-    return entry;
-}
-
-void store_conversation(store *s, const struct operation_conversation *o)
-{
-    if (!begin(s))
-        return;
-    struct pending *entry = pending_find(s, o->id);
-    entry->is_new = true;
-    entry->made = *o;
-}
-
-void store_label(store *s, const struct operation_label *o)
-{
-    if (!begin(s))
-        return;
-    struct pending *entry = pending_find(s, o->conversation);
-    entry->has_label = true;
-    entry->label = *o;
-}
-
-void store_server_name(store *s, const struct operation_server_name *o)
-{
-    if (!begin(s))
-        return;
-    struct pending *entry = pending_find(s, o->conversation);
-    entry->has_server_name = true;
-    g_strlcpy(entry->server_name, o->name, sizeof entry->server_name);
-}
-
 void store_host_name(store *s, const struct operation_host_name *o)
 {
-    if (!begin(s))
+    if (!store_begin(s))
         return;
     int64_t host = dictionary_host(s->dictionary, &o->address);
     sqlite3_bind_int64(s->statements[NAME_HOST], 1, host);
-    bind_text(s->statements[NAME_HOST], 2, o->name);
-    run(s, NAME_HOST, "naming a host");
+    store_bind_text(s->statements[NAME_HOST], 2, o->name);
+    store_run(s, NAME_HOST, "naming a host");
 }
 
 static void sums_add(struct pending *entry, const struct operation_packet *o, int64_t sign,
@@ -303,19 +234,22 @@ static void time_add(struct pending *entry, int64_t time_ns)
 
 static void capture_add(store *s, const struct operation_packet *o)
 {
-    bool first = s->capture_packets++ == 0;
+    bool first = s->capture_packets++ == 0, first_read = s->read.packets++ == 0;
     s->capture_frame_bytes += o->frame_bytes;
     s->capture_ip_bytes += o->ip_bytes;
     s->capture_started = first ? o->time_ns : MIN(s->capture_started, o->time_ns);
     s->capture_ended = first ? o->time_ns : MAX(s->capture_ended, o->time_ns);
+    s->read.started_ns = first_read ? o->time_ns : MIN(s->read.started_ns, o->time_ns);
+    s->read.ended_ns = first_read ? o->time_ns : MAX(s->read.ended_ns, o->time_ns);
+    s->read.last = o->id;
 }
 
 void store_packet(store *s, const struct operation_packet *o)
 {
     sqlite3_stmt *statement = s->statements[INSERT_PACKET];
-    if (!begin(s))
+    if (!store_begin(s))
         return;
-    struct pending *entry = pending_find(s, o->conversation);
+    struct pending *entry = store_pending(s, o->conversation);
     sums_add(entry, o, 1, o->what.direction);
     time_add(entry, o->time_ns);
     capture_add(s, o);
@@ -331,152 +265,48 @@ void store_packet(store *s, const struct operation_packet *o)
         sqlite3_bind_int64(statement, 9, (int32_t)o->hash);
     else
         sqlite3_bind_null(statement, 9);
-    run(s, INSERT_PACKET, "writing a packet");
+    store_run(s, INSERT_PACKET, "writing a packet");
     s->rows++;
 }
 
 void store_move(store *s, const struct operation_move *o)
 {
-    if (!begin(s))
+    if (!store_begin(s))
         return;
     struct packet_kind what = o->packet.what;
     what.direction = o->direction;
-    sums_add(pending_find(s, o->packet.conversation), &o->packet, -1, o->packet.what.direction);
-    struct pending *entry = pending_find(s, o->to);
+    sums_add(store_pending(s, o->packet.conversation), &o->packet, -1, o->packet.what.direction);
+    struct pending *entry = store_pending(s, o->to);
     sums_add(entry, &o->packet, 1, o->direction);
     time_add(entry, o->packet.time_ns);
     sqlite3_bind_int64(s->statements[MOVE_PACKET], 1, o->packet.id);
     sqlite3_bind_int64(s->statements[MOVE_PACKET], 2, o->to);
     sqlite3_bind_int64(s->statements[MOVE_PACKET], 3, dictionary_kind(s->dictionary, &what));
-    run(s, MOVE_PACKET, "moving a fragment to its conversation");
+    store_run(s, MOVE_PACKET, "moving a fragment to its conversation");
 }
 
 void store_quote(store *s, const struct operation_quote *o)
 {
-    if (!begin(s))
+    if (!store_begin(s))
         return;
     sqlite3_bind_int64(s->statements[INSERT_QUOTE], 1, o->packet);
     sqlite3_bind_int64(s->statements[INSERT_QUOTE], 2, o->conversation);
-    run(s, INSERT_QUOTE, "writing a quote");
+    store_run(s, INSERT_QUOTE, "writing a quote");
 }
 
 void store_renumber(store *s, const struct operation_renumber *o)
 {
-    if (!begin(s))
+    if (!store_begin(s))
         return;
     sqlite3_bind_int64(s->statements[INSERT_RENUMBERING], 1, o->packet);
     sqlite3_bind_int64(s->statements[INSERT_RENUMBERING], 2, o->offset);
-    run(s, INSERT_RENUMBERING, "writing a renumbering");
+    store_run(s, INSERT_RENUMBERING, "writing a renumbering");
 }
 
-static void bind_key(sqlite3_stmt *statement, int transport, int stream, int ip_protocol,
-                     int icmp_group, const struct conversation_key *key)
+/* Writes the gathered changes, inside the transaction. */
+void store_flush(store *s)
 {
-    bool is_icmp = key->transport == CLASSIFY_ICMP || key->transport == CLASSIFY_ICMPV6;
-    bool is_link = key->transport == CLASSIFY_NO_TRANSPORT;
-    bind_text(statement, transport, classify_transport_name(key->transport));
-    sqlite3_bind_null(statement, stream);
-    sqlite3_bind_null(statement, ip_protocol);
-    sqlite3_bind_null(statement, icmp_group);
-    if (key->is_numbered)
-        sqlite3_bind_int64(statement, stream, key->stream);
-    else if (!key->has_stream && !is_link)
-        sqlite3_bind_int64(statement, ip_protocol, key->ip_protocol);
-    if (is_icmp)
-        sqlite3_bind_int64(statement, icmp_group, key->icmp_group);
-}
-
-static void bind_sums(sqlite3_stmt *statement, const struct pending *entry)
-{
-    sqlite3_bind_int64(statement, 1, entry->id);
-    sqlite3_bind_int64(statement, 2, entry->has_time ? entry->started_ns : INT64_MAX);
-    sqlite3_bind_int64(statement, 3, entry->has_time ? entry->ended_ns : INT64_MIN);
-    for (int d = 0; d < 2; d++) {
-        sqlite3_bind_int64(statement, 4 + d, entry->packets[d]);
-        sqlite3_bind_int64(statement, 6 + d, entry->frame_bytes[d]);
-        sqlite3_bind_int64(statement, 8 + d, entry->ip_bytes[d]);
-        sqlite3_bind_int64(statement, 10 + d, entry->payload_bytes[d]);
-    }
-    sqlite3_bind_int64(statement, 12, entry->bad_packets);
-    sqlite3_bind_int64(statement, 13, entry->bad_bytes);
-    sqlite3_bind_int64(statement, 14, entry->retransmissions);
-    sqlite3_bind_int64(statement, 15, entry->retransmission_bytes);
-    sqlite3_bind_int64(statement, 16, entry->retransmitted_bytes);
-}
-
-static void bind_port(sqlite3_stmt *statement, int index, bool has, uint16_t port)
-{
-    if (has)
-        sqlite3_bind_int64(statement, index, port);
-    else
-        sqlite3_bind_null(statement, index);
-}
-
-static void bind_label(store *s, sqlite3_stmt *statement, int application, int source, int votes,
-                       const struct pending *entry)
-{
-    if (!entry->has_label) {
-        sqlite3_bind_null(statement, application);
-        sqlite3_bind_null(statement, source);
-        sqlite3_bind_int64(statement, votes, 0);
-        return;
-    }
-    int64_t id = dictionary_application(s->dictionary, entry->label.label);
-    sqlite3_bind_int64(statement, application, id);
-    bind_text(statement, source, classify_source_name(entry->label.source));
-    sqlite3_bind_int64(statement, votes, entry->label.votes);
-}
-
-static void insert_conversation(store *s, const struct pending *entry)
-{
-    sqlite3_stmt *statement = s->statements[INSERT_CONVERSATION];
-    const struct operation_conversation *made = &entry->made;
-    int64_t low = dictionary_host(s->dictionary, &made->key.low);
-    int64_t high = dictionary_host(s->dictionary, &made->key.high);
-    bind_sums(statement, entry);
-    sqlite3_bind_int64(statement, 17, s->file.capture);
-    sqlite3_bind_int64(statement, 18, made->key.transport == CLASSIFY_NO_TRANSPORT);
-    bind_key(statement, 19, 20, 21, 22, &made->key);
-    sqlite3_bind_int64(statement, 23, made->a_is_high ? high : low);
-    sqlite3_bind_int64(statement, 24, made->a_is_high ? low : high);
-    bind_port(statement, 25, made->key.has_stream, made->port_a);
-    bind_port(statement, 26, made->key.has_stream, made->port_b);
-    bind_port(statement, 27, made->has_vlan, made->vlan);
-    bind_text(statement, 28, made->tunnel);
-    sqlite3_bind_int64(statement, 29, made->is_local);
-    bind_label(s, statement, 30, 31, 32, entry);
-    bind_text(statement, 33, entry->has_server_name ? entry->server_name : NULL);
-    run(s, INSERT_CONVERSATION, "writing a conversation");
-}
-
-static void update_conversation(store *s, const struct pending *entry)
-{
-    bind_sums(s->statements[UPDATE_CONVERSATION], entry);
-    run(s, UPDATE_CONVERSATION, "updating a conversation");
-    if (entry->has_label) {
-        sqlite3_bind_int64(s->statements[LABEL_CONVERSATION], 1, entry->id);
-        bind_label(s, s->statements[LABEL_CONVERSATION], 2, 3, 4, entry);
-        run(s, LABEL_CONVERSATION, "labelling a conversation");
-    }
-    if (entry->has_server_name) {
-        sqlite3_bind_int64(s->statements[NAME_CONVERSATION], 1, entry->id);
-        bind_text(s->statements[NAME_CONVERSATION], 2, entry->server_name);
-        run(s, NAME_CONVERSATION, "naming a server");
-    }
-}
-
-/* Writes the gathered changes of all conversations, inside the transaction. */
-static void flush_pending(store *s)
-{
-    for (guint i = 0; i < s->pending->len && s->error == NULL; i++) {
-        const struct pending *entry = &g_array_index(s->pending, struct pending, i);
-        if (entry->is_new)
-            insert_conversation(s, entry);
-        else
-            update_conversation(s, entry);
-    }
-    g_hash_table_remove_all(s->pending_by_id);
-    g_array_set_size(s->pending, 0);
+    store_write_conversations(s);
     if (s->capture_packets == 0 || s->error != NULL)
         return;
     sqlite3_stmt *statement = s->statements[UPDATE_CAPTURE];
@@ -486,63 +316,8 @@ static void flush_pending(store *s)
     sqlite3_bind_int64(statement, 4, s->capture_ip_bytes);
     sqlite3_bind_int64(statement, 5, s->capture_started);
     sqlite3_bind_int64(statement, 6, s->capture_ended);
-    run(s, UPDATE_CAPTURE, "updating the capture");
+    store_run(s, UPDATE_CAPTURE, "updating the capture");
     s->capture_packets = s->capture_frame_bytes = s->capture_ip_bytes = 0;
-}
-
-static void found_read(struct conversation_found *found, sqlite3_stmt *statement)
-{
-    const char *source = (const char *)sqlite3_column_text(statement, 6);
-    const char *label = (const char *)sqlite3_column_text(statement, 8);
-    found->id = sqlite3_column_int64(statement, 0);
-    found->a_is_high = sqlite3_column_int(statement, 1) != 0;
-    found->is_local = sqlite3_column_int(statement, 2) != 0;
-    found->has_server_name = sqlite3_column_int(statement, 3) != 0;
-    found->port_a = (uint16_t)sqlite3_column_int(statement, 4);
-    found->port_b = (uint16_t)sqlite3_column_int(statement, 5);
-    found->votes = (uint32_t)sqlite3_column_int64(statement, 7);
-    g_strlcpy(found->label, label != NULL ? label : "", sizeof found->label);
-    for (unsigned i = CLASSIFY_SOURCE_NONE; source != NULL && i <= CLASSIFY_SOURCE_IP_PROTOCOL;
-         i++) {
-        const char *name = classify_source_name(i);
-        if (name != NULL && strcmp(name, source) == 0)
-            found->source = i;
-    }
-}
-
-/* The index that finds a conversation by its key: most recordings never need it, and it would cost
- * a tenth of what a new conversation does. */
-static bool index_make(store *s)
-{
-    static const char sql[] = "CREATE INDEX IF NOT EXISTS conversation_key"
-                              " ON conversation (capture, transport, stream, host_a, host_b)";
-    if (!s->has_index && sqlite3_exec(s->file.db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        fail(s, "making an index");
-    s->has_index = s->error == NULL;
-    return s->has_index;
-}
-
-void store_lookup(store *s, const struct operation_lookup *o)
-{
-    sqlite3_stmt *statement = s->statements[FIND_CONVERSATION];
-    o->found->id = 0;
-    if (!begin(s) || !index_make(s))
-        return;
-    flush_pending(s);
-    sqlite3_bind_int64(statement, 1, s->file.capture);
-    bind_key(statement, 2, 3, 4, 5, &o->key);
-    sqlite3_bind_int64(statement, 6, o->key.transport == CLASSIFY_NO_TRANSPORT);
-    sqlite3_bind_int64(statement, 7, dictionary_host(s->dictionary, &o->key.low));
-    sqlite3_bind_int64(statement, 8, dictionary_host(s->dictionary, &o->key.high));
-    sqlite3_bind_null(statement, 9);
-    if (o->key.has_stream && !o->key.is_numbered)
-        sqlite3_bind_int64(statement, 9, o->key.stream);
-    int rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW)
-        found_read(o->found, statement);
-    else if (rc != SQLITE_DONE)
-        fail(s, "looking a conversation up");
-    sqlite3_reset(statement);
 }
 
 bool store_commit_due(const store *s)
@@ -553,43 +328,89 @@ bool store_commit_due(const store *s)
                                                STORE_COMMIT_MS * G_TIME_SPAN_MILLISECOND;
 }
 
+static void commit(store *s)
+{
+    if (s->error == NULL && dictionary_failure(s->dictionary) != SQLITE_OK)
+        store_fail(s, "writing names");
+    if (s->error == NULL && sqlite3_exec(s->file.db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        store_fail(s, "committing");
+    s->in_transaction = false;
+    s->rows = 0;
+}
+
 void store_commit(store *s)
 {
     if (!s->in_transaction || s->error != NULL)
         return;
-    flush_pending(s);
-    if (s->error == NULL && dictionary_failure(s->dictionary) != SQLITE_OK)
-        fail(s, "writing names");
-    if (s->error == NULL && sqlite3_exec(s->file.db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-        fail(s, "committing");
+    store_flush(s);
+    if (s->is_atomic) {
+        s->rows = 0;
+        s->transaction_began = g_get_monotonic_time();
+    } else {
+        commit(s);
+    }
+}
+
+static void roll_back(store *s)
+{
+    if (!sqlite3_get_autocommit(s->file.db))
+        sqlite3_exec(s->file.db, "ROLLBACK", NULL, NULL, NULL);
     s->in_transaction = false;
-    s->rows = 0;
+    s->file.capture = 0;
 }
 
 /* The last of a failed recording.  It may fail too: then 'interrupted' stays. */
 static void mark_failed(store *s)
 {
     sqlite3_stmt *statement = s->statements[FINISH_CAPTURE];
+    if (s->is_atomic)
+        return;
     sqlite3_busy_timeout(s->file.db, 0);
     sqlite3_bind_int64(statement, 1, s->file.capture);
-    bind_text(statement, 2, "failed");
+    store_bind_text(statement, 2, "failed");
     sqlite3_step(statement);
     sqlite3_reset(statement);
 }
 
-void store_finish(store *s, const char *status)
+static void finish_file(store *s, int64_t continued)
 {
-    if (!begin(s)) {
+    sqlite3_stmt *statement = s->statements[FINISH_FILE];
+    sqlite3_bind_int64(statement, 1, s->file.watch.file);
+    sqlite3_bind_int64(statement, 2, s->file.watch.last + 1);
+    sqlite3_bind_int64(statement, 3, s->read.last);
+    sqlite3_bind_int64(statement, 4, s->read.packets);
+    if (s->read.packets > 0) {
+        sqlite3_bind_int64(statement, 5, s->read.started_ns);
+        sqlite3_bind_int64(statement, 6, s->read.ended_ns);
+    }
+    sqlite3_bind_int64(statement, 7, continued);
+    store_run(s, FINISH_FILE, "closing the file");
+}
+
+void store_finish(store *s, const struct operation_finish *o)
+{
+    const char *status = o->status;
+    if (!store_begin(s)) {
         mark_failed(s);
         return;
     }
-    flush_pending(s);
+    if (s->is_atomic && strcmp(status, "complete") != 0) {
+        roll_back(s);
+        return;
+    }
+    store_flush(s);
     sqlite3_bind_int64(s->statements[DELETE_EMPTY], 1, s->file.capture);
-    run(s, DELETE_EMPTY, "closing the capture");
+    sqlite3_bind_int64(s->statements[DELETE_EMPTY], 2, s->file.next_conversation);
+    store_run(s, DELETE_EMPTY, "closing the capture");
     sqlite3_bind_int64(s->statements[FINISH_CAPTURE], 1, s->file.capture);
-    bind_text(s->statements[FINISH_CAPTURE], 2, status);
-    run(s, FINISH_CAPTURE, "closing the capture");
-    store_commit(s);
+    if (s->file.watch.is_on) {
+        finish_file(s, o->continued);
+        status = "interrupted"; /* the watch goes on */
+    }
+    store_bind_text(s->statements[FINISH_CAPTURE], 2, status);
+    store_run(s, FINISH_CAPTURE, "closing the capture");
+    if (s->error == NULL)
+        commit(s);
     if (s->error != NULL)
         mark_failed(s);
 }
@@ -607,7 +428,10 @@ static bool is_without_captures(store *s)
 void store_abandon(store *s)
 {
     sqlite3_bind_int64(s->statements[DELETE_CAPTURE], 1, s->file.capture);
-    run(s, DELETE_CAPTURE, "taking the capture back");
+    if (s->is_atomic)
+        roll_back(s);
+    else
+        store_run(s, DELETE_CAPTURE, "taking the capture back");
     char *made = s->file.is_new && is_without_captures(s) ? g_strdup(s->path) : NULL;
     store_close(s);
     if (made != NULL)

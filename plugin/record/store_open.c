@@ -16,9 +16,11 @@
 #include <unistd.h>
 
 enum {
-    BUSY_TIMEOUT_MS = 5000, /* for another program's lock, at opening */
-    PATIENCE_MS = 60000,    /* the same while recording: others may build an index meanwhile */
-    CACHE_KIB = 4096,       /* of SQLite's page cache: part of the recorder's memory bound */
+    BUSY_TIMEOUT_MS = 5000,      /* for another program's lock, at opening */
+    READONLY_PATIENCE_MS = 1000, /* see may_pass() */
+    READONLY_PAUSE_MS = 10,
+    PATIENCE_MS = 60000, /* the same while recording: others may build an index meanwhile */
+    CACHE_KIB = 4096,    /* of SQLite's page cache: part of the recorder's memory bound */
     PAGE_BYTES = 8192
 };
 
@@ -111,7 +113,7 @@ static bool capture_enter(sqlite3 *db, const struct recorder_options *options,
 {
     static const char insert[] =
         "INSERT INTO capture (base_ns, filter, local_networks, payload_hashes, tshark_version,"
-        " plugin_version) VALUES (0, ?1, ?2, ?3, ?4, ?5) RETURNING id,"
+        " plugin_version, fingerprint) VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6) RETURNING id,"
         " (SELECT ifnull(max(id), 0) + 1 FROM conversation)";
     sqlite3_stmt *statement = NULL;
     bool ok = sqlite3_prepare_v2(db, insert, -1, &statement, NULL) == SQLITE_OK;
@@ -123,6 +125,8 @@ static bool capture_enter(sqlite3 *db, const struct recorder_options *options,
     sqlite3_bind_int(statement, 3, options->payload_hashes);
     sqlite3_bind_text(statement, 4, options->tshark_version, -1, SQLITE_STATIC);
     sqlite3_bind_text(statement, 5, options->plugin_version, -1, SQLITE_STATIC);
+    if (options->recording != NULL && options->recording->fingerprint != NULL)
+        sqlite3_bind_text(statement, 6, options->recording->fingerprint, -1, SQLITE_STATIC);
     ok = sqlite3_step(statement) == SQLITE_ROW;
     if (ok) {
         file->capture = sqlite3_column_int64(statement, 0);
@@ -131,6 +135,84 @@ static bool capture_enter(sqlite3 *db, const struct recorder_options *options,
     }
     sqlite3_finalize(statement);
     return ok;
+}
+
+static bool run_text(sqlite3 *db, const char *sql, int64_t number, const char *text)
+{
+    sqlite3_stmt *statement = NULL;
+    bool ok = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK;
+    if (ok) {
+        sqlite3_bind_int64(statement, 1, number);
+        if (text != NULL)
+            sqlite3_bind_text(statement, 2, text, -1, SQLITE_STATIC);
+        ok = sqlite3_step(statement) == SQLITE_DONE;
+    }
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* A capture that goes on in another file.  false without an error of SQLite: it is gone. */
+static bool capture_resume(sqlite3 *db, int64_t capture, struct store_file *file)
+{
+    static const char sql[] =
+        "SELECT c.base_ns, c.started_ns IS NOT NULL OR EXISTS (SELECT 1 FROM watch_file f"
+        " WHERE f.capture = c.id AND f.packets > 0), (SELECT ifnull(max(id), 0) + 1 FROM"
+        " conversation), (SELECT max(last) FROM watch_file f WHERE f.capture = c.id)"
+        " FROM capture c WHERE c.id = ?1";
+    sqlite3_stmt *statement = NULL;
+    bool ok = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK;
+    if (ok)
+        sqlite3_bind_int64(statement, 1, capture);
+    ok = ok && sqlite3_step(statement) == SQLITE_ROW;
+    if (ok) {
+        file->capture = capture;
+        file->watch.base_ns = sqlite3_column_int64(statement, 0);
+        file->watch.has_base = sqlite3_column_int(statement, 1) != 0;
+        file->next_conversation = sqlite3_column_int64(statement, 2);
+        file->watch.last = sqlite3_column_int64(statement, 3);
+    }
+    sqlite3_finalize(statement);
+    return ok &&
+           run_text(db, "UPDATE capture SET status = 'interrupted' WHERE id = ?1", capture, NULL);
+}
+
+/* Enters the capture, or goes on with one of a watch. */
+static bool capture_begin(sqlite3 *db, const struct recorder_options *options,
+                          struct store_file *file)
+{
+    const struct schema_recording *recording = options->recording;
+    file->watch.is_on = recording != NULL && recording->watch != NULL;
+    if (!file->watch.is_on)
+        return capture_enter(db, options, file);
+    if (recording->capture != 0)
+        return capture_resume(db, recording->capture, file);
+    if (!capture_enter(db, options, file))
+        return false;
+    file->watch.last = (file->capture - 1) * (INT64_C(1) << 32);
+    return run_text(db, "INSERT INTO watch (capture, source) VALUES (?1, ?2)", file->capture,
+                    recording->watch);
+}
+
+/* The row of the file comes first, so that two of one name are refused before any work. */
+static bool watch_file_enter(sqlite3 *db, const char *name, struct store_file *file)
+{
+    static const char sql[] = "INSERT INTO watch_file (capture, name, first, last, packets,"
+                              " continued) VALUES (?1, ?2, 0, 0, 0, 0)";
+    if (!file->watch.is_on)
+        return true;
+    if (!run_text(db, sql, file->capture, name))
+        return false;
+    file->watch.file = sqlite3_last_insert_rowid(db);
+    return true;
+}
+
+/* An atomic recording begins its transaction here, and the capture that it replaces goes. */
+static bool transaction_begin(sqlite3 *db, const struct schema_recording *recording)
+{
+    if (recording == NULL || !schema_recording_is_atomic(recording))
+        return true;
+    return sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
+           (recording->replace == 0 || schema_delete_capture(db, recording->replace) == SQLITE_OK);
 }
 
 static bool execute_pragmas(sqlite3 *db)
@@ -195,47 +277,72 @@ void store_delete_database(const char *path)
     free(real);
 }
 
+/* One try; *code is SQLite's if it fails. */
+static bool open_once(const struct recorder_options *options, struct store_file *file, int *code,
+                      char **error)
+{
+    const char *path = options->database;
+    GError *problem = NULL;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    *code = SQLITE_OK;
+    if (sqlite3_open_v2(path, &file->db, flags, NULL) != SQLITE_OK) {
+        *error = store_describe_failure(file->db, path, "opening it");
+        return false;
+    }
+    sqlite3_extended_result_codes(file->db, 1);
+    sqlite3_busy_timeout(file->db, BUSY_TIMEOUT_MS);
+    if (!execute_pragmas(file->db)) {
+        *error = store_describe_failure(file->db, path, "opening it");
+        return false;
+    }
+    if (!schema_prepare(file->db, &problem)) {
+        *code = sqlite3_errcode(file->db);
+        *error = g_strdup_printf("%s: %s", path, problem->message);
+        g_clear_error(&problem);
+        return false;
+    }
+    if (!lock_for_recording(file, path, error))
+        return false;
+    if (execute_journal_mode(file->db) && transaction_begin(file->db, options->recording) &&
+        capture_begin(file->db, options, file) &&
+        watch_file_enter(file->db, file->watch.is_on ? options->recording->file : NULL, file))
+        return true;
+    *code = sqlite3_errcode(file->db);
+    *error = store_describe_failure(file->db, path, "entering the capture");
+    return false;
+}
+
+/* A reader of another user makes the file that readers and writer share, and gives it to the
+ * database's owner a moment later: in between it cannot be written, and SQLite takes the database
+ * for read-only until it is opened anew. */
+static bool may_pass(int code)
+{
+    return (code & 0xff) == SQLITE_READONLY || (code & 0xff) == SQLITE_CANTOPEN;
+}
+
 bool store_open_database(const struct recorder_options *options, struct store_file *file,
                          char **error)
 {
     const char *path = options->database;
-    sqlite3 *db = NULL;
-    GError *problem = NULL;
+    gint64 deadline = g_get_monotonic_time() + READONLY_PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
+    int code;
     *file = (struct store_file){.lock = -1, .is_new = !g_file_test(path, G_FILE_TEST_EXISTS)};
     *error = path_problem(path);
     if (*error != NULL)
         return false;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int opened = sqlite3_open_v2(path, &db, flags, NULL);
-    file->db = db;
-    if (opened != SQLITE_OK) {
-        *error = store_describe_failure(db, path, "opening it");
-        goto failed;
+    while (!open_once(options, file, &code, error)) {
+        bool again = may_pass(code) && g_get_monotonic_time() < deadline;
+        store_close_database(file);
+        if (!again) {
+            if (file->is_new)
+                store_delete_database(path);
+            return false;
+        }
+        g_clear_pointer(error, g_free);
+        sqlite3_sleep(READONLY_PAUSE_MS);
     }
-    sqlite3_extended_result_codes(db, 1);
-    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
-    if (!execute_pragmas(db)) {
-        *error = store_describe_failure(db, path, "opening it");
-        goto failed;
-    }
-    if (!schema_prepare(db, &problem)) {
-        *error = g_strdup_printf("%s: %s", path, problem->message);
-        g_clear_error(&problem);
-        goto failed;
-    }
-    if (!lock_for_recording(file, path, error))
-        goto failed;
-    if (!execute_journal_mode(db) || !capture_enter(db, options, file)) {
-        *error = store_describe_failure(db, path, "entering the capture");
-        goto failed;
-    }
-    sqlite3_busy_timeout(db, PATIENCE_MS);
+    sqlite3_busy_timeout(file->db, PATIENCE_MS);
     return true;
-failed:
-    store_close_database(file);
-    if (file->is_new)
-        store_delete_database(path);
-    return false;
 }
 
 bool store_set_status(const char *database, int64_t capture, const char *status)

@@ -3,7 +3,8 @@
 # the status and the exit code that plugin/tap_record.c promises.
 #
 # The kills are placed by bytes, not by time: tshark reads a pipe, and dies when it has taken so many.
-# Environment: FIELDEDGE_KILLS, how many kills (25); FIELDEDGE_SEED, where (1).
+# Environment: FIELDEDGE_KILLS, how many kills (50); FIELDEDGE_SEED, where (1); FIELDEDGE_KILL_PACKETS, in a
+# recording of how many packets at least (100000).
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 import contextlib
@@ -22,9 +23,9 @@ import harness
 from behaviour import (SITE, check_books, close_stdin, ended, feed, give, has_begun, query,
                        raw_capture, started, wait_until)
 
-KILLS = int(os.environ.get("FIELDEDGE_KILLS", "25"))
+KILLS = int(os.environ.get("FIELDEDGE_KILLS", "50"))
 SEED = int(os.environ.get("FIELDEDGE_SEED", "1"))
-PACKETS = 100000  # ten commits at least
+PACKETS = int(os.environ.get("FIELDEDGE_KILL_PACKETS", "100000"))  # ten commits at least
 PIPE_BYTES = 65536
 # What a packet's row says for good.  Labels, names and local are the conversation's: they may still change.
 COLUMNS = ("number, time_ns, source, destination, source_port, destination_port, transport,"
@@ -91,7 +92,8 @@ class Kills(unittest.TestCase):
                        "the beginning")
             while file.tell() < size and feed(process, file.read(4096)):
                 pass
-            self.assertIsNone(process.poll(), "tshark ended by itself")
+            if process.poll() is not None:
+                self.fail(f"tshark ended by itself: {ended(process)}")
             process.kill()
             process.wait()
         return database
