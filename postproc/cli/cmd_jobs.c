@@ -57,8 +57,8 @@ enum {
 static const struct output_column job_columns[JOB_COLUMNS] = {
     [JOB_ID] = {"id", "Job", OUTPUT_COUNT, OUTPUT_FOR_ALL, OUTPUT_WHOLE},
     [JOB_STATE] = {"state", "State", OUTPUT_TEXT, OUTPUT_FOR_ALL, OUTPUT_WHOLE},
-    [JOB_STARTED] = {"started", "Started (UTC)", OUTPUT_TIME, OUTPUT_FOR_ALL, OUTPUT_WHOLE},
-    [JOB_ENDED] = {"ended", "Ended (UTC)", OUTPUT_TIME, OUTPUT_FOR_PROGRAMS, OUTPUT_WHOLE},
+    [JOB_STARTED] = {"started", "Started", OUTPUT_TIME, OUTPUT_FOR_ALL, OUTPUT_WHOLE},
+    [JOB_ENDED] = {"ended", "Ended", OUTPUT_TIME, OUTPUT_FOR_PROGRAMS, OUTPUT_WHOLE},
     [JOB_COMMAND] = {"command", "Command", OUTPUT_TEXT, OUTPUT_FOR_ALL, OUTPUT_WRAP_ANYWHERE},
     [JOB_PROGRESS] = {"progress", "Progress", OUTPUT_TEXT, OUTPUT_FOR_ALL, OUTPUT_WRAP_ANYWHERE},
     [JOB_RESULT] = {"result", "Result", OUTPUT_TEXT, OUTPUT_FOR_ALL, OUTPUT_WRAP_ANYWHERE},
