@@ -11,10 +11,9 @@ static const char summary[] =
     "intervals, periods, pair_repeats and conversation_verdicts then show them to\n"
     "SQL, and the other commands read them as long as nothing is recorded.";
 
-static const char examples[] =
-    "Examples:\n"
-    "  fieldedge analyze site.db\n"
-    "  sqlite3 -box site.db 'SELECT * FROM periods WHERE NOT is_repeat'";
+static const char examples[] = "Examples:\n"
+                               "  fieldedge analyze site.db\n"
+                               "  sqlite3 -box site.db 'SELECT * FROM periods WHERE NOT is_repeat'";
 
 int cmd_analyze(int argc, char **argv)
 {

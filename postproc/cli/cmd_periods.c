@@ -15,7 +15,8 @@
 static const char summary[] =
     "Writes what repeats: of each host pair and application, how often packets come,\n"
     "how exactly, and what each time costs. A clock sends at fixed times, a sleep\n"
-    "waits after each. --all writes every group, periodic or not, of local traffic too.";
+    "waits after each. --all writes every group, periodic or not, of local traffic\n"
+    "too.";
 
 static const char examples[] =
     "Examples:\n"
