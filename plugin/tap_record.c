@@ -11,6 +11,9 @@
  *     the recorder fails            draw, finish             1 (ours)    failed
  *     tshark could not begin        finish, or nothing       tshark's    (no capture is left)
  *
+ * A recording that libfieldedge wants all or nothing of leaves no capture where this says
+ * interrupted or failed.
+ *
  * That a file was cut short is known only by the exit code, which comes after finish: an exit
  * handler sets that status.  It also makes the exit code of a failed recording, last of all: other
  * recordings and statistics of the same run end as ever.
@@ -188,14 +191,16 @@ static bool argument_split(const char *argument, char **database, char **filter)
 }
 
 /* Opens the database with the preferences as they are now; NULL with *error. */
-static recorder *open_recorder(const char *database, const char *filter, char **error)
+static recorder *open_recorder(const char *database, const char *filter,
+                               const struct schema_recording *recording, char **error)
 {
     struct recorder_options options = {.database = database,
                                        .filter = filter,
                                        .local_networks = preferences_local_networks(),
                                        .payload_hashes = preferences_payload_hashes(),
                                        .tshark_version = epan_get_version(),
-                                       .plugin_version = FIELDEDGE_VERSION};
+                                       .plugin_version = FIELDEDGE_VERSION,
+                                       .recording = recording};
     char *problem = NULL;
     struct classify_site_port *ports = preferences_site_ports(&options.site_port_count, &problem);
     if (ports == NULL) {
@@ -244,6 +249,7 @@ static struct tap_record *tap_new(void)
 
 static void record_init(const char *argument, void *user G_GNUC_UNUSED)
 {
+    struct schema_recording recording;
     char *filter = NULL, *error = NULL;
     if (is_gui()) {
         report_failure(
@@ -258,7 +264,9 @@ static void record_init(const char *argument, void *user G_GNUC_UNUSED)
     tap->reader = facts_reader_new(filter, &callbacks, tap, &error);
     if (tap->reader == NULL)
         refuse(error);
-    tap->recorder = open_recorder(tap->database, filter, &error);
+    schema_recording_from_text(&recording, g_getenv(SCHEMA_RECORDING_VARIABLE));
+    tap->recorder = open_recorder(tap->database, filter, &recording, &error);
+    schema_recording_clear(&recording);
     if (tap->recorder == NULL)
         refuse(error);
     g_free(filter);

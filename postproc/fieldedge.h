@@ -72,7 +72,8 @@ typedef enum {
     FIELDEDGE_ERROR_NO_TOOL,    /* another program of Wireshark's is not installed */
     FIELDEDGE_ERROR_NO_SPACE,   /* the disk or the quota is full */
     FIELDEDGE_ERROR_NO_CAPTURE, /* not a capture, or nothing in it that could be mended */
-    FIELDEDGE_ERROR_NO_JOB      /* there is no such job, or not in the state that it needs */
+    FIELDEDGE_ERROR_NO_JOB,     /* there is no such job, or not in the state that it needs */
+    FIELDEDGE_ERROR_EXISTS      /* the capture is in the database already; it was left as it is */
 } FieldEdgeError;
 
 /* For messages: those of names (NULL-terminated) that are near to one that does not exist, at most
@@ -653,6 +654,34 @@ FIELDEDGE_API void fieldedge_process_set_tshark(FieldEdgeProcess *process, const
 FIELDEDGE_API void fieldedge_process_set_message_func(FieldEdgeProcess *process,
                                                       FieldEdgeMessageFunc func,
                                                       gpointer user_data);
+
+/* How far the recording of one capture is. */
+typedef struct {
+    const char *capture;
+    gint64 elapsed_ns;
+    gint64 packets;    /* read so far */
+    gint64 bytes_read; /* of the file, compressed if it is; FIELDEDGE_NONE if not known */
+    gint64 bytes;      /* size of the file; FIELDEDGE_NONE if it is none */
+} FieldEdgeProgress;
+typedef void (*FieldEdgeProgressFunc)(const FieldEdgeProgress *progress, gpointer user_data);
+
+/* Called about four times a second. */
+FIELDEDGE_API void fieldedge_process_set_progress_func(FieldEdgeProcess *process,
+                                                       FieldEdgeProgressFunc func,
+                                                       gpointer user_data);
+
+/* A capture that is in the database already, known by its bytes, takes its own place: the old rows
+ * go and the new ones come in one transaction, or nothing changes.  Without it such a capture is
+ * left alone with FIELDEDGE_ERROR_EXISTS, unless its recording was interrupted or failed. */
+FIELDEDGE_API void fieldedge_process_set_replace(FieldEdgeProcess *process, gboolean replace);
+
+/* Ends the running recording with FIELDEDGE_ERROR_INTERRUPTED, and every later one at its beginning.
+ * May be called by a signal handler. */
+FIELDEDGE_API void fieldedge_process_cancel(FieldEdgeProcess *process);
+
+/* The capture files that an operand stands for, in the order of recording: a file itself, the
+ * captures in a directory, those that a pattern ("day*.pcap") fits.  Free with g_strfreev(). */
+FIELDEDGE_API char **fieldedge_capture_files(const char *operand, GError **error);
 
 /* Adds a capture file ("-" for standard input) to a database, which is created if need be.  Returns
  * TRUE if all of it was recorded; on FIELDEDGE_ERROR_CUT_SHORT and _INTERRUPTED a part was.

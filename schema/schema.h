@@ -40,6 +40,10 @@ bool schema_prepare(sqlite3 *db, GError **error);
  * Both try a file that another program keeps locked again for three seconds. */
 bool schema_verify(sqlite3 *db, GError **error);
 
+/* Takes a capture, its packets and conversations, and what refers to them in any table out of the
+ * database; the caller has begun a transaction.  Returns SQLite's code. */
+int schema_delete_capture(sqlite3 *db, int64_t capture);
+
 /* One step of a migration: the statements that lead from version - 1 to version.  Step 1 leads from
  * the empty database to version 1.  The steps of a list are 1, 2, 3 … without a gap. */
 struct schema_migration {

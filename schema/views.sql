@@ -3,7 +3,8 @@
 
 CREATE VIEW captures AS
 SELECT id, file, interface, link_type, started_ns, ended_ns, packets, frame_bytes, status, filter,
-       tshark_version, plugin_version, ip_bytes, snap_length, local_networks, payload_hashes
+       tshark_version, plugin_version, ip_bytes, snap_length, local_networks, payload_hashes,
+       fingerprint
   FROM capture;
 
 CREATE VIEW packets AS
@@ -179,3 +180,15 @@ CREATE VIEW conversation_verdicts AS
 SELECT r.conversation AS conversation_id, r.verdict, r.packets
   FROM analysis
   JOIN result_verdict r;
+
+-- What a watch missed, or could not read.
+CREATE VIEW gaps AS
+SELECT capture AS capture_id, reason, started_ns, ended_ns, packets, files, file FROM gap;
+
+-- Sums of the packets that a watch has pruned: minutes, older ones hours, still older ones days.
+CREATE VIEW rollups AS
+SELECT r.capture AS capture_id, r.seconds, r.started_ns, n.name AS application, r.is_local,
+       r.packets, r.frame_bytes, r.ip_bytes, r.payload_bytes, r.bad_packets, r.bad_bytes,
+       r.retransmissions, r.retransmission_bytes, r.retransmitted_bytes
+  FROM rollup r
+  LEFT JOIN application n ON n.id = r.application;

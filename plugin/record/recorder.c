@@ -20,6 +20,7 @@ enum {
     TCP_SYN = 0x02,
     TCP_RST = 0x04,
     TCP_ACK = 0x10,
+    REPORT_EVERY = 1024,              /* packets: a system call */
     HOLES_MAX_BYTES = 4 * 1024 * 1024 /* all conversations' lists of sequence holes together */
 };
 
@@ -45,7 +46,14 @@ struct recorder {
     bool hashes;
     uint8_t hash_key[SIPHASH_KEY_BYTES]; /* never leaves the process */
     uint64_t packets;
+    int report; /* descriptor, -1: none */
 };
+
+static void report(const recorder *r)
+{
+    struct schema_report report = {.capture = r->capture, .packets = (int64_t)r->packets};
+    schema_report_write(r->report, &report);
+}
 
 recorder *recorder_open(const struct recorder_options *options, char **error)
 {
@@ -71,6 +79,8 @@ recorder *recorder_open(const struct recorder_options *options, char **error)
     r->hashes = options->payload_hashes;
     if (r->hashes && getrandom(r->hash_key, sizeof r->hash_key, 0) != (ssize_t)sizeof r->hash_key)
         r->hashes = false;
+    r->report = options->recording != NULL ? options->recording->report : -1;
+    report(r);
     r->writer = writer_start(opened);
     return r;
 }
@@ -460,7 +470,8 @@ bool recorder_packet(recorder *r, const struct packet_facts *facts)
         send_quote(r, facts, packet.id);
     memcpy(writer_reserve(r->writer, sizeof packet), &packet, sizeof packet);
     writer_send(r->writer);
-    r->packets++;
+    if (++r->packets % REPORT_EVERY == 0)
+        report(r);
     return true;
 }
 
@@ -479,6 +490,8 @@ static void recorder_free(recorder *r)
 bool recorder_finish(recorder *r, const char *status, char **error)
 {
     store *stopped = writer_stop(r->writer, r->error != NULL ? "failed" : status);
+    r->capture = store_capture_id(stopped);
+    report(r);
     const char *problem = r->error != NULL ? r->error : store_error(stopped);
     *error = g_strdup(problem);
     store_close(stopped);
@@ -489,6 +502,8 @@ bool recorder_finish(recorder *r, const char *status, char **error)
 void recorder_abandon(recorder *r)
 {
     store_abandon(writer_stop(r->writer, "interrupted"));
+    r->capture = 0;
+    report(r);
     recorder_free(r);
 }
 

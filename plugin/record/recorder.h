@@ -9,6 +9,9 @@
  * agree. Until recorder_finish() the capture's status is 'interrupted', which is what it stays if
  * the process dies.
  *
+ * A recording that takes another's place is one transaction: until recorder_finish() with
+ * 'complete' nothing of it is in the file, and with any other status nothing of it will be.
+ *
  * Order of calls: recorder_open(), recorder_capture(), recorder_packet() …, recorder_finish().
  * Errors of the writer come back at a later call: recorder_packet() returns false and
  * recorder_error() has the sentence.
@@ -20,6 +23,7 @@
 
 #include "plugin/record/locality.h"
 #include "plugin/record/packet_facts.h"
+#include "schema/recording.h"
 
 typedef struct recorder recorder;
 
@@ -31,6 +35,7 @@ struct recorder_options {
     const struct classify_site_port *site_ports; /* copied */
     size_t site_port_count;
     const char *tshark_version, *plugin_version;
+    const struct schema_recording *recording; /* copied; NULL: nothing beyond the above */
 };
 
 /* Opens or creates the database, checks that it is ours and writable, and enters the capture.

@@ -102,6 +102,7 @@ struct store {
     sqlite3_stmt *statements[STATEMENT_COUNT];
     int64_t base_ns;
     bool in_transaction, has_index;
+    bool is_atomic;           /* one transaction from store_open() to store_finish() */
     gint64 transaction_began; /* monotonic, µs */
     unsigned rows;            /* since the last commit */
     GArray *pending;          /* of struct pending */
@@ -120,6 +121,8 @@ static void fail(store *s, const char *doing)
     if (!sqlite3_get_autocommit(s->file.db))
         sqlite3_exec(s->file.db, "ROLLBACK", NULL, NULL, NULL);
     s->in_transaction = false;
+    if (s->is_atomic)
+        s->file.capture = 0;
 }
 
 /* Runs a statement that returns no row.  After a failure it must not: the transaction is gone, and
@@ -157,6 +160,8 @@ store *store_open(const struct recorder_options *options, char **error)
     s->pending_by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
     if (!store_open_database(options, &s->file, error))
         goto failed;
+    s->is_atomic = s->in_transaction = !sqlite3_get_autocommit(s->file.db);
+    s->transaction_began = g_get_monotonic_time();
     for (unsigned i = 0; i < STATEMENT_COUNT; i++) {
         if (sqlite3_prepare_v3(s->file.db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
                                &s->statements[i], NULL) != SQLITE_OK) {
@@ -553,11 +558,8 @@ bool store_commit_due(const store *s)
                                                STORE_COMMIT_MS * G_TIME_SPAN_MILLISECOND;
 }
 
-void store_commit(store *s)
+static void commit(store *s)
 {
-    if (!s->in_transaction || s->error != NULL)
-        return;
-    flush_pending(s);
     if (s->error == NULL && dictionary_failure(s->dictionary) != SQLITE_OK)
         fail(s, "writing names");
     if (s->error == NULL && sqlite3_exec(s->file.db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
@@ -566,10 +568,33 @@ void store_commit(store *s)
     s->rows = 0;
 }
 
+void store_commit(store *s)
+{
+    if (!s->in_transaction || s->error != NULL)
+        return;
+    flush_pending(s);
+    if (s->is_atomic) {
+        s->rows = 0;
+        s->transaction_began = g_get_monotonic_time();
+    } else {
+        commit(s);
+    }
+}
+
+static void roll_back(store *s)
+{
+    if (!sqlite3_get_autocommit(s->file.db))
+        sqlite3_exec(s->file.db, "ROLLBACK", NULL, NULL, NULL);
+    s->in_transaction = false;
+    s->file.capture = 0;
+}
+
 /* The last of a failed recording.  It may fail too: then 'interrupted' stays. */
 static void mark_failed(store *s)
 {
     sqlite3_stmt *statement = s->statements[FINISH_CAPTURE];
+    if (s->is_atomic)
+        return;
     sqlite3_busy_timeout(s->file.db, 0);
     sqlite3_bind_int64(statement, 1, s->file.capture);
     bind_text(statement, 2, "failed");
@@ -583,13 +608,18 @@ void store_finish(store *s, const char *status)
         mark_failed(s);
         return;
     }
+    if (s->is_atomic && strcmp(status, "complete") != 0) {
+        roll_back(s);
+        return;
+    }
     flush_pending(s);
     sqlite3_bind_int64(s->statements[DELETE_EMPTY], 1, s->file.capture);
     run(s, DELETE_EMPTY, "closing the capture");
     sqlite3_bind_int64(s->statements[FINISH_CAPTURE], 1, s->file.capture);
     bind_text(s->statements[FINISH_CAPTURE], 2, status);
     run(s, FINISH_CAPTURE, "closing the capture");
-    store_commit(s);
+    if (s->error == NULL)
+        commit(s);
     if (s->error != NULL)
         mark_failed(s);
 }
@@ -607,7 +637,10 @@ static bool is_without_captures(store *s)
 void store_abandon(store *s)
 {
     sqlite3_bind_int64(s->statements[DELETE_CAPTURE], 1, s->file.capture);
-    run(s, DELETE_CAPTURE, "taking the capture back");
+    if (s->is_atomic)
+        roll_back(s);
+    else
+        run(s, DELETE_CAPTURE, "taking the capture back");
     char *made = s->file.is_new && is_without_captures(s) ? g_strdup(s->path) : NULL;
     store_close(s);
     if (made != NULL)

@@ -5,6 +5,8 @@
  * thread owns it.  Rows of packets go straight in; what changes in a conversation is gathered and
  * written by store_commit(), so that at every commit the sums agree with the packets.
  *
+ * An atomic store (schema_recording_is_atomic()) commits nothing before store_finish().
+ *
  * Order of calls: store_open(), then any of the store_… calls and store_commit(), store_close().
  * After a failure (store_error() is not NULL) every call does nothing: what was not committed is
  * rolled back.
@@ -25,7 +27,7 @@ typedef struct store store;
  * commits.  On failure returns NULL and sets *error to a sentence (g_free it). */
 store *store_open(const struct recorder_options *options, char **error);
 
-int64_t store_capture_id(const store *store);
+int64_t store_capture_id(const store *store);        /* 0: an atomic store rolled it back */
 int64_t store_next_conversation(const store *store); /* first free id */
 
 void store_capture(store *store, const struct operation_capture *operation);
@@ -43,7 +45,8 @@ void store_lookup(store *store, const struct operation_lookup *operation);
 bool store_commit_due(const store *store);
 void store_commit(store *store);
 
-/* Closes the capture's books with its status and commits. */
+/* Closes the capture's books with its status and commits.  Of an atomic store only 'complete' is
+ * committed; otherwise the file is as before. */
 void store_finish(store *store, const char *status);
 
 /* The first failure as a sentence, or NULL.  Belongs to the store. */

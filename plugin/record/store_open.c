@@ -111,7 +111,7 @@ static bool capture_enter(sqlite3 *db, const struct recorder_options *options,
 {
     static const char insert[] =
         "INSERT INTO capture (base_ns, filter, local_networks, payload_hashes, tshark_version,"
-        " plugin_version) VALUES (0, ?1, ?2, ?3, ?4, ?5) RETURNING id,"
+        " plugin_version, fingerprint) VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6) RETURNING id,"
         " (SELECT ifnull(max(id), 0) + 1 FROM conversation)";
     sqlite3_stmt *statement = NULL;
     bool ok = sqlite3_prepare_v2(db, insert, -1, &statement, NULL) == SQLITE_OK;
@@ -123,6 +123,8 @@ static bool capture_enter(sqlite3 *db, const struct recorder_options *options,
     sqlite3_bind_int(statement, 3, options->payload_hashes);
     sqlite3_bind_text(statement, 4, options->tshark_version, -1, SQLITE_STATIC);
     sqlite3_bind_text(statement, 5, options->plugin_version, -1, SQLITE_STATIC);
+    if (options->recording != NULL && options->recording->fingerprint != NULL)
+        sqlite3_bind_text(statement, 6, options->recording->fingerprint, -1, SQLITE_STATIC);
     ok = sqlite3_step(statement) == SQLITE_ROW;
     if (ok) {
         file->capture = sqlite3_column_int64(statement, 0);
@@ -131,6 +133,15 @@ static bool capture_enter(sqlite3 *db, const struct recorder_options *options,
     }
     sqlite3_finalize(statement);
     return ok;
+}
+
+/* An atomic recording begins its transaction here, and the capture that it replaces goes. */
+static bool transaction_begin(sqlite3 *db, const struct schema_recording *recording)
+{
+    if (recording == NULL || !schema_recording_is_atomic(recording))
+        return true;
+    return sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
+           (recording->replace == 0 || schema_delete_capture(db, recording->replace) == SQLITE_OK);
 }
 
 static bool execute_pragmas(sqlite3 *db)
@@ -225,7 +236,8 @@ bool store_open_database(const struct recorder_options *options, struct store_fi
     }
     if (!lock_for_recording(file, path, error))
         goto failed;
-    if (!execute_journal_mode(db) || !capture_enter(db, options, file)) {
+    if (!execute_journal_mode(db) || !transaction_begin(db, options->recording) ||
+        !capture_enter(db, options, file)) {
         *error = store_describe_failure(db, path, "entering the capture");
         goto failed;
     }

@@ -1,4 +1,6 @@
--- Version 2: what `fieldedge analyze` stores, because SQL cannot compute it.  The views of views.sql
+-- Version 2.  README.md explains every table, view and column.
+
+-- What `fieldedge analyze` stores, because SQL cannot compute it.  The views of views.sql
 -- show these tables in words; README.md explains them.
 --
 -- Results are those of the row in `analysis`.  It goes when a capture comes or goes, and the rest is
@@ -108,3 +110,67 @@ END;
 CREATE TRIGGER capture_removed AFTER DELETE ON capture BEGIN
     DELETE FROM analysis;
 END;
+
+-- Notices a capture file that is in the database already: hash and size of its bytes.
+ALTER TABLE capture ADD COLUMN fingerprint TEXT;
+
+-- A watch (fieldedge watch): one capture that is recorded file by file, for weeks.
+CREATE TABLE watch (
+    capture INTEGER PRIMARY KEY REFERENCES capture (id) ON DELETE CASCADE,
+    source  TEXT NOT NULL                    -- interface, or folder of a spool
+) STRICT;
+
+-- The files of a watch that were recorded, in that order.
+CREATE TABLE watch_file (
+    id         INTEGER PRIMARY KEY,
+    capture    INTEGER NOT NULL REFERENCES watch (capture) ON DELETE CASCADE,
+    name       TEXT    NOT NULL,
+    first      INTEGER NOT NULL,             -- its packets are those from this packet.id …
+    last       INTEGER NOT NULL,             -- … to this one; first - 1 if there are none
+    packets    INTEGER NOT NULL,
+    started_ns INTEGER,                      -- earliest packet, NULL without packets
+    ended_ns   INTEGER,                      -- latest packet
+    continued  INTEGER NOT NULL,             -- conversations that an earlier file began
+    is_pruned  INTEGER NOT NULL DEFAULT 0,   -- 1: its packets are in rollup alone
+    UNIQUE (capture, name)
+) STRICT;
+
+-- What the recorder must know of a conversation to go on with it in the next file.
+CREATE TABLE carry (
+    conversation INTEGER PRIMARY KEY REFERENCES conversation (id) ON DELETE CASCADE,
+    file         INTEGER NOT NULL,           -- watch_file.id in which it was last seen
+    stream       INTEGER,                    -- Wireshark's number in that file
+    state        BLOB    NOT NULL
+) STRICT;
+
+-- What a watch missed.
+CREATE TABLE gap (
+    id         INTEGER PRIMARY KEY,
+    capture    INTEGER NOT NULL REFERENCES capture (id) ON DELETE CASCADE,
+    reason     TEXT    NOT NULL,
+    started_ns INTEGER,                      -- between these times; NULL if not known
+    ended_ns   INTEGER,
+    packets    INTEGER,                      -- that were missed; NULL if not known
+    files      INTEGER,                      -- that were missed; NULL if not files
+    file       TEXT    NOT NULL,             -- at which it was noticed
+    UNIQUE (capture, file, reason)
+) STRICT;
+
+-- Sums of packets that were pruned.  A packet is in the table packet or in one row of this.
+CREATE TABLE rollup (
+    capture              INTEGER NOT NULL REFERENCES capture (id) ON DELETE CASCADE,
+    seconds              INTEGER NOT NULL,   -- 60, 3600 or 86400
+    started_ns           INTEGER NOT NULL,   -- a multiple of it since the epoch
+    application          INTEGER NOT NULL,   -- id; 0: not IP
+    is_local             INTEGER NOT NULL,
+    packets              INTEGER NOT NULL,
+    frame_bytes          INTEGER NOT NULL,
+    ip_bytes             INTEGER NOT NULL,
+    payload_bytes        INTEGER NOT NULL,
+    bad_packets          INTEGER NOT NULL,
+    bad_bytes            INTEGER NOT NULL,
+    retransmissions      INTEGER NOT NULL,
+    retransmission_bytes INTEGER NOT NULL,
+    retransmitted_bytes  INTEGER NOT NULL,
+    PRIMARY KEY (capture, seconds, started_ns, application, is_local)
+) STRICT, WITHOUT ROWID;

@@ -3,8 +3,11 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 import contextlib
+import gzip
 import json
 import os
+import shutil
+import signal
 import sqlite3
 import stat
 import struct
@@ -105,7 +108,10 @@ class Stand_ins(TestCase):
     def test_names_that_cannot_be(self):
         self.fail_with(1, ["comma"], "process", self.capture, "-o", self.folder / "a,b.db")
         self.fail_with(1, ["no such file"], "process", self.folder / "none.pcap", "-o", self.db)
-        self.fail_with(1, ["directory"], "process", self.folder, "-o", self.db)
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.fail_with(1, ["no capture in this directory"], "process", empty, "-o", self.db)
+        self.fail_with(1, ["none that fits"], "process", self.folder / "x*.pcap", "-o", self.db)
         foreign = self.folder / "foreign"
         foreign.write_text("precious" * 1000)
         self.fail_with(1, [foreign, "not an SQLite database"], "process", self.capture, "-o",
@@ -139,11 +145,133 @@ class Recording(TestCase):
         self.assertEqual(sorted(os.listdir(self.folder)), ["a b.pcap", "x y.db"])
 
     def test_captures_are_added(self):
-        for _ in range(2):
-            self.succeed("process", self.capture, "-o", self.db)
-        self.succeed("process", self.capture, self.capture, "-o", self.db)
-        self.assertEqual(self.rows("SELECT id, packets FROM captures"),
-                         [(i, 11) for i in range(1, 5)])
+        captures = [self.folder / f"{count}.pcap" for count in (3, 4, 5)]
+        for count, capture in zip((3, 4, 5), captures):
+            capture.write_bytes(site(count))
+        self.succeed("process", captures[0], "-o", self.db)
+        self.succeed("process", *captures[1:], "-o", self.db)
+        self.assertEqual(self.rows("SELECT id, packets FROM captures"), [(1, 4), (2, 5), (3, 6)])
+
+    def test_the_same_again_is_skipped(self):
+        """By its bytes, whatever its name; a file that grew is another one, and that is said."""
+        renamed = self.folder / "renamed"
+        renamed.write_bytes(self.capture.read_bytes())
+        self.succeed("process", self.capture, "-o", self.db)
+        for again in (self.capture, renamed):
+            result = run("process", again, "-o", self.db)
+            self.assertEqual((result.returncode, result.stdout), (0, ""))
+            self.assertEqual(result.stderr, f"fieldedge: {again}: skipped, as it is recorded already: "
+                                            f"capture 1 ({self.capture}, complete, 11 packets)\n")
+        self.assertEqual(self.rows("SELECT id, packets FROM captures"), [(1, 11)])
+        with open(self.capture, "ab") as file:
+            file.write(site(12)[24:])
+        result = run("process", self.capture, "-o", self.db)
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("has grown or changed since it was recorded as capture 1", result.stderr)
+        self.assertEqual(self.rows("SELECT id, packets FROM captures"), [(1, 11), (2, 24)])
+
+    def test_replace(self):
+        other = self.folder / "other.pcap"
+        other.write_bytes(site(3))
+        self.succeed("process", self.capture, other, "-o", self.db)
+        self.succeed("process", self.capture, "-o", self.db, "--replace", "--local-networks",
+                     "192.168.0.0/16")
+        self.assertEqual(self.rows("SELECT id, packets, local_networks FROM captures ORDER BY id"),
+                         [(2, 4, self.rows("SELECT local_networks FROM captures WHERE id = 2")[0][0]),
+                          (3, 11, "192.168.0.0/16")])
+        self.assertEqual(self.rows("SELECT count(*) FROM packet"), [(15,)])
+        self.assertEqual(self.rows("SELECT capture, sum(packets_ab + packets_ba) FROM conversation"
+                                   " GROUP BY 1"), [(2, 4), (3, 11)])
+        self.assertEqual(self.rows("SELECT application, packets FROM rollups"), [])
+
+    def dump(self):
+        with contextlib.closing(sqlite3.connect(self.db)) as database:
+            return list(database.iterdump())
+
+    def test_a_replacement_that_fails_changes_nothing(self):
+        self.succeed("process", self.capture, "-o", self.db)
+        before = self.dump()
+        real = shutil.which("tshark")
+        for script, word in (("exit 7", "exit code 7"),
+                             # reads half of the file, then is gone
+                             (f"'{real}' \"$@\" & sleep 0; kill -9 $!; exit 1", "as before"),
+                             (f"exec '{real}' \"$@\" -Y 'no =='", "as before")):
+            tshark = self.folder / "tshark"
+            tshark.write_text(f"#!/bin/sh\n{script}\n")
+            tshark.chmod(0o755)
+            result = run("process", self.capture, "-o", self.db, "--replace", "--tshark", tshark)
+            self.assertEqual(result.returncode, 1, result.stderr)
+            self.assertIn(word, result.stderr)
+            self.assertEqual(self.dump(), before)
+
+    def test_what_was_interrupted_is_recorded_again(self):
+        other = self.folder / "other.pcap"
+        other.write_bytes(site(3))
+        self.succeed("process", other, self.capture, "-o", self.db)
+        with contextlib.closing(sqlite3.connect(self.db)) as database:
+            database.executescript("""
+                DELETE FROM packet WHERE id > 1 << 32 | 5;
+                UPDATE capture SET status = 'interrupted', packets = 5 WHERE id = 2""")
+        result = run("process", other, self.capture, "-o", self.db)
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        self.assertIn("other.pcap: skipped", result.stderr)
+        self.assertEqual(self.rows("SELECT id, status, packets FROM captures"),
+                         [(1, "complete", 4), (2, "complete", 11)])
+        self.assertEqual(self.rows("SELECT count(*) FROM packet"), [(15,)])
+
+    def test_directory_and_pattern(self):
+        folder = self.folder / "captures"
+        folder.mkdir()
+        for count in (2, 10, 3):
+            (folder / f"part{count}.pcap").write_bytes(site(count))
+        (folder / "part4.pcap.gz").write_bytes(gzip.compress(site(4)))
+        (folder / "notes.txt").write_text("not a capture")
+        self.succeed("process", folder, "-o", folder / "x.db")
+        self.db = folder / "x.db"
+        self.assertEqual(self.rows("SELECT packets FROM captures ORDER BY id"),
+                         [(3,), (4,), (5,), (11,)])
+        result = run("process", folder, "-o", folder / "x.db")
+        self.assertEqual((result.returncode, result.stderr.count("skipped")), (0, 4))
+        self.db = self.folder / "y.db"
+        self.succeed("process", folder / "part[23].p*", "-o", self.db)
+        self.assertEqual(self.rows("SELECT packets FROM captures ORDER BY id"), [(3,), (4,)])
+
+    def test_progress_and_ctrl_c(self):
+        """On a terminal: percent, packets a second and time left, from tshark's own file offset; Ctrl-C
+        stops, and the same command goes on."""
+        large = self.folder / "large.pcap"
+        body = site(2000)[24:]
+        with open(large, "wb") as file:
+            file.write(site(0))
+            for _ in range(400):
+                file.write(body)
+        small = self.folder / "small.pcap"
+        small.write_bytes(site(3))
+        main, terminal = os.openpty()
+        with subprocess.Popen([COMMAND, "process", small, large, "-o", self.db], stderr=terminal,
+                              stdout=subprocess.DEVNULL) as process:
+            os.close(terminal)
+            text, sent = "", False
+            while True:
+                try:
+                    chunk = os.read(main, 4096)
+                except OSError:
+                    break
+                text += chunk.decode()
+                if " left" in text and not sent:
+                    process.send_signal(signal.SIGINT)
+                    sent = True
+        os.close(main)
+        self.assertTrue(sent, text)
+        self.assertEqual(process.returncode, 4, text)
+        self.assertRegex(text, r"large\.pcap \(2 of 2\): \d+ %, [\d,]+ packets, [\d,]+/s, \d+:\d\d left")
+        self.assertIn("the same command again goes on", text)
+        self.assertEqual(self.rows("SELECT status FROM captures"), [("complete",), ("interrupted",)])
+        result = run("process", small, large, "-o", self.db)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.rows("SELECT status, packets FROM captures"),
+                         [("complete", 4), ("complete", 800401)])
 
     def test_filter_and_local_networks(self):
         self.succeed("process", self.capture, "-o", self.db, "-Y", "udp.port in {53, 5353}",
@@ -182,7 +310,7 @@ class Recording(TestCase):
         self.assertIn(f"fieldedge: {text}: ", result.stderr)
         self.assertEqual(self.rows("SELECT status FROM captures WHERE packets > 0 ORDER BY id"),
                          [("cut short",), ("complete",)])
-        result = run("process", cut, self.capture, "-o", self.db)
+        result = run("process", cut, self.capture, "-o", self.folder / "other.db")
         self.assertEqual(result.returncode, 3)
 
     def test_bad_arguments_leave_nothing(self):

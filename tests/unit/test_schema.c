@@ -150,12 +150,13 @@ static void test_create(void)
     CHECK(db, "PRAGMA application_id", OUR_ID);
     CHECK(db, "PRAGMA user_version", G_STRINGIFY(SCHEMA_VERSION));
     CHECK(db, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
-          "analysis application capture conversation host packet packet_kind quote renumbering "
-          "result_interval result_pair result_period result_period_group result_verdict");
+          "analysis application capture carry conversation gap host packet packet_kind quote "
+          "renumbering result_interval result_pair result_period result_period_group "
+          "result_verdict rollup watch watch_file");
     CHECK(db, "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name",
           "accounts application_series application_totals application_totals_all captures "
-          "conversation_verdicts conversations host_pairs intervals packets pair_repeats "
-          "period_groups periods quotes");
+          "conversation_verdicts conversations gaps host_pairs intervals packets pair_repeats "
+          "period_groups periods quotes rollups");
     CHECK(db, "PRAGMA foreign_key_check", "");
     CU_ASSERT_TRUE(schema_verify(db, NULL));
     sqlite3_close(db);
@@ -516,7 +517,7 @@ static void prepare_at_once(bool wal)
             fprintf(stderr, "\n    a process ended with %d\n", WEXITSTATUS(status));
     }
     sqlite3 *db = open_file();
-    CHECK(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'", "14");
+    CHECK(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'", "19");
     CHECK(db, "PRAGMA integrity_check", "ok");
     sqlite3_close(db);
     remove_file();
@@ -584,7 +585,7 @@ static void check_fresh_or_complete(sqlite3 *db, bool complete)
 {
     CU_ASSERT_TRUE(sqlite3_get_autocommit(db));
     CHECK(db, "PRAGMA user_version", complete ? G_STRINGIFY(SCHEMA_VERSION) : "0");
-    CHECK(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'", complete ? "14" : "0");
+    CHECK(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'", complete ? "19" : "0");
 }
 
 static void test_a_full_disk_leaves_nothing(void)
