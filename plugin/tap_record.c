@@ -45,8 +45,10 @@ struct tap_record {
     recorder *recorder; /* NULL before it began and after it ended */
     facts_reader *reader;
     char *database;
+    char *about_watch; /* is_watch: what stands for the name of the file; or NULL */
     bool drawn, started, completed;
     bool is_kept;               /* the packets are in a file */
+    bool is_watch;              /* the capture goes on in another file */
     int64_t capture;            /* id, kept for the exit handler */
     struct facts_capture about; /* until the first packet tells the time */
 };
@@ -105,8 +107,9 @@ static bool record_packet(void *user, const struct packet_facts *facts)
 {
     struct tap_record *tap = user;
     if (!tap->started) {
-        recorder_capture(tap->recorder, tap->about.file, tap->about.interface, tap->about.link_type,
-                         tap->about.snap_length, facts->time_ns);
+        recorder_capture(tap->recorder, tap->is_watch ? tap->about_watch : tap->about.file,
+                         tap->about.interface, tap->about.link_type, tap->about.snap_length,
+                         facts->time_ns);
         tap->is_kept = tap->about.file != NULL;
         tap->started = true;
     }
@@ -133,7 +136,7 @@ static void record_finish(void *user)
         return;
     }
     if (!tap->started) {
-        char *file = capture_file_from_command_line();
+        char *file = tap->is_watch ? g_strdup(tap->about_watch) : capture_file_from_command_line();
         recorder_capture(tap->recorder, file, NULL, NULL, 0, 0);
         g_free(file);
     }
@@ -144,6 +147,7 @@ static void tap_free(void *data)
 {
     struct tap_record *tap = data;
     g_free(tap->database);
+    g_free(tap->about_watch);
     g_free(tap);
 }
 
@@ -152,7 +156,7 @@ static void at_exit(int code, void *user G_GNUC_UNUSED)
     for (guint i = 0; i < taps->len; i++) {
         struct tap_record *tap = g_ptr_array_index(taps, i);
         record_finish(tap); /* if tshark ended without it */
-        if (code != 0 && tap->completed &&
+        if (code != 0 && tap->completed && !tap->is_watch &&
             !recorder_set_status(tap->database, tap->capture, "cut short"))
             fprintf(stderr, "fieldedge: %s: the capture was cut short; that could not be noted.\n",
                     tap->database);
@@ -265,6 +269,8 @@ static void record_init(const char *argument, void *user G_GNUC_UNUSED)
     if (tap->reader == NULL)
         refuse(error);
     schema_recording_from_text(&recording, g_getenv(SCHEMA_RECORDING_VARIABLE));
+    tap->is_watch = recording.watch != NULL;
+    tap->about_watch = g_strdup(recording.about);
     tap->recorder = open_recorder(tap->database, filter, &recording, &error);
     schema_recording_clear(&recording);
     if (tap->recorder == NULL)

@@ -88,6 +88,15 @@ void classify_protocol_init(struct classify_protocol *protocol, const char *filt
     protocol->key = hash_name(protocol->name);
 }
 
+bool classify_protocol_restore(struct classify_protocol *protocol, unsigned role, const char *name)
+{
+    *protocol = (struct classify_protocol){role, 0, ""};
+    if (role > SCHEMA_PROTOCOL_PAYLOAD || !role_has_name(role) || !make_name(protocol->name, name))
+        return false;
+    protocol->key = hash_name(protocol->name);
+    return true;
+}
+
 static void increment(uint32_t *count)
 {
     if (*count != UINT32_MAX)

@@ -109,6 +109,9 @@ struct classify_protocol {
 /* Fills *protocol from a dissector's display filter name ("mqtt", "iec60870_104"). */
 void classify_protocol_init(struct classify_protocol *protocol, const char *filter_name);
 
+/* The same from a role and a name as they were before; false if there can be no such protocol. */
+bool classify_protocol_restore(struct classify_protocol *protocol, unsigned role, const char *name);
+
 /* The votes of one conversation.  All zero is the empty state.  Candidates are in the order of
  * their first vote; when all places are taken a further protocol is not counted. */
 struct classify_votes {

@@ -128,7 +128,7 @@ void conversation_key_make(struct conversation_key *key, const struct packet_fac
     key->high = order > 0 ? flow->source : flow->destination;
 }
 
-static void ends_make(struct conversation_ends *ends, const struct packet_flow *flow)
+void conversation_ends_make(struct conversation_ends *ends, const struct packet_flow *flow)
 {
     memset(ends, 0, sizeof *ends);
     int order = address_compare(&flow->source, &flow->destination);
@@ -153,7 +153,7 @@ struct conversation *conversations_find(conversations *all, const struct convers
 struct conversation *conversations_find_flow(conversations *all, const struct packet_flow *flow)
 {
     struct conversation_ends ends;
-    ends_make(&ends, flow);
+    conversation_ends_make(&ends, flow);
     return g_hash_table_lookup(all->by_ends, &ends);
 }
 
@@ -166,8 +166,8 @@ struct conversation *conversations_add(conversations *all, const struct conversa
     made->key = *key;
     made->use.data = made;
     g_hash_table_replace(all->by_key, &made->key, made);
+    conversation_ends_make(&made->ends, flow);
     if (key->has_stream) {
-        ends_make(&made->ends, flow);
         g_hash_table_replace(all->by_ends, &made->ends, made);
     }
     g_queue_push_head_link(&all->use, &made->use);

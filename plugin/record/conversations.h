@@ -27,11 +27,12 @@ struct conversation_ends {
 
 struct conversation {
     struct conversation_key key;   /* in the table by key */
-    struct conversation_ends ends; /* has_stream: in the table by ends */
+    struct conversation_ends ends; /* if it has a stream, in the table by ends */
     GList use;                     /* place in the order of use; data: this conversation */
     int64_t id;
     bool a_is_high; /* host A is key.high */
     bool is_local, a_initiated, b_initiated;
+    uint8_t seen; /* directions with a packet: 1 A to B, 2 B to A */
     uint8_t ip_protocol;
     const char *ip_layer; /* static or NULL */
     uint16_t port_a, port_b;
@@ -52,6 +53,9 @@ void conversations_free(conversations *all);
 /* The key of a packet's conversation.  *source_is_high: which end the packet comes from. */
 void conversation_key_make(struct conversation_key *key, const struct packet_facts *facts,
                            bool *source_is_high);
+
+/* The ends of a packet's flow. */
+void conversation_ends_make(struct conversation_ends *ends, const struct packet_flow *flow);
 
 /* 64 well-mixed bits of the whole key. */
 uint64_t conversation_key_hash(const struct conversation_key *key);

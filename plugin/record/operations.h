@@ -22,6 +22,7 @@ enum operation_kind {
     OPERATION_QUOTE,
     OPERATION_RENUMBER,
     OPERATION_LOOKUP,
+    OPERATION_CARRY,
     OPERATION_FINISH
 };
 
@@ -120,16 +121,31 @@ struct conversation_found {
     enum classify_source source;
     uint32_t votes;
     char label[CLASSIFY_NAME_MAX];
+    bool is_of_this_file; /* watch: of a stream of the file that is recorded … */
+    bool is_this_stream;  /* … and of the one that was asked for */
+    GBytes *state;        /* watch: see carry.h; the asker's; NULL if there is none */
 };
 
 struct operation_lookup {
     enum operation_kind kind;
+    bool is_by_ends; /* watch: whatever the stream's number, it was another file's */
+    uint16_t low_port, high_port;
     struct conversation_key key;
     struct conversation_found *found; /* filled by the writer */
 };
 
+/* Watch: the state of a conversation, for the next file.  It belongs to the writer. */
+struct operation_carry {
+    enum operation_kind kind;
+    bool is_numbered;
+    uint32_t stream;
+    int64_t conversation;
+    GBytes *state;
+};
+
 struct operation_finish {
     enum operation_kind kind;
+    int64_t continued;  /* watch: conversations that an earlier file began */
     const char *status; /* static: 'complete' … */
 };
 

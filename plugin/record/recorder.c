@@ -5,6 +5,7 @@
 #include "plugin/record/recorder.h"
 
 #include "plugin/record/bloom.h"
+#include "plugin/record/carry.h"
 #include "plugin/record/conversations.h"
 #include "plugin/record/fragments.h"
 #include "plugin/record/names.h"
@@ -46,8 +47,37 @@ struct recorder {
     bool hashes;
     uint8_t hash_key[SIPHASH_KEY_BYTES]; /* never leaves the process */
     uint64_t packets;
-    int report; /* descriptor, -1: none */
+    int report;            /* descriptor, -1: none */
+    bool is_watch;         /* one file of many: conversations go on from file to file */
+    int64_t continued;     /* conversations that an earlier file began */
+    GHashTable *protocols; /* of carry_decode() */
 };
+
+static void learn_name(void *user, const struct packet_address *address, const char *name)
+{
+    names_learn(user, address, name);
+}
+
+/* What the files before left behind. */
+static void resume(recorder *r, store *opened, const struct schema_recording *recording)
+{
+    if (recording == NULL || recording->watch == NULL)
+        return;
+    r->is_watch = true;
+    r->position = store_last_position(opened);
+    r->offset = r->position;
+    store_names(opened, NAMES_MAX / 2, learn_name, r->names);
+}
+
+/* The key of payload hashes: random, or one for all files of a watch. */
+static void make_hash_key(recorder *r, const struct schema_recording *recording)
+{
+    if (recording != NULL && recording->has_hash_key)
+        memcpy(r->hash_key, recording->hash_key, sizeof r->hash_key);
+    else if (r->hashes &&
+             getrandom(r->hash_key, sizeof r->hash_key, 0) != (ssize_t)sizeof r->hash_key)
+        r->hashes = false;
+}
 
 static void report(const recorder *r)
 {
@@ -77,8 +107,9 @@ recorder *recorder_open(const struct recorder_options *options, char **error)
         g_memdup2(options->site_ports, options->site_port_count * sizeof *options->site_ports);
     r->site_port_count = options->site_port_count;
     r->hashes = options->payload_hashes;
-    if (r->hashes && getrandom(r->hash_key, sizeof r->hash_key, 0) != (ssize_t)sizeof r->hash_key)
-        r->hashes = false;
+    make_hash_key(r, options->recording);
+    r->protocols = carry_protocols_new();
+    resume(r, opened, options->recording);
     r->report = options->recording != NULL ? options->recording->report : -1;
     report(r);
     r->writer = writer_start(opened);
@@ -176,12 +207,26 @@ static void learn_names(recorder *r, const struct packet_facts *facts)
     }
 }
 
+/* Keeps the state of a conversation for the next file, or for later in this one. */
+static void send_carry(recorder *r, const struct conversation *c)
+{
+    struct operation_carry *o = writer_reserve(r->writer, sizeof *o);
+    *o = (struct operation_carry){.kind = OPERATION_CARRY,
+                                  .conversation = c->id,
+                                  .is_numbered = c->key.is_numbered,
+                                  .stream = c->key.stream,
+                                  .state = carry_encode(c)};
+    writer_send(r->writer);
+}
+
 /* Gives the state of the longest unused conversation up; its label and votes can be read back. */
 static void give_up_oldest(recorder *r)
 {
     struct conversation *oldest = conversations_oldest(r->conversations);
     if (oldest->key.transport != CLASSIFY_NO_TRANSPORT)
         send_label(r, oldest);
+    if (r->is_watch && oldest->key.transport != CLASSIFY_NO_TRANSPORT)
+        send_carry(r, oldest);
     for (int d = 0; d < 2; d++)
         r->holes_bytes -= oldest->space[d].lower_capacity * sizeof(sequence_range);
     bloom_add(r->given_up, conversation_key_hash(&oldest->key));
@@ -233,12 +278,65 @@ static bool is_local(const recorder *r, const struct packet_facts *facts)
                              facts->outer_source.length);
 }
 
-static bool restore(recorder *r, struct conversation *c)
+/* Asks for the conversation of a key; in a watch for one of its ends, whatever its stream was
+ * called in an earlier file. */
+static void look_up(recorder *r, const struct conversation_key *key,
+                    const struct conversation_ends *ends, struct conversation_found *found)
+{
+    struct operation_lookup lookup = {.is_by_ends = r->is_watch,
+                                      .low_port = ends->low_port,
+                                      .high_port = ends->high_port,
+                                      .key = *key,
+                                      .found = found};
+    writer_lookup(r->writer, &lookup);
+}
+
+/* Whether a SYN begins another connection on the ports of the one that was found. */
+static bool begins_anew(recorder *r, const struct conversation *c,
+                        const struct conversation_found *found, const struct packet_facts *facts)
+{
+    struct conversation before = {0};
+    bool from_high = facts->flow.source_port == c->ends.high_port &&
+                     packet_address_equal(&facts->flow.source, &c->ends.high);
+    uint8_t direction = from_high != found->a_is_high;
+    if ((facts->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN || found->state == NULL ||
+        !carry_decode(&before, found->state, r->protocols))
+        return false;
+    bool anew = (before.seen & 1 << direction) != 0 &&
+                sequence_begins_anew(&before.space[direction], facts->tcp_sequence);
+    sequence_clear(&before.space[0]);
+    sequence_clear(&before.space[1]);
+    return anew;
+}
+
+/* Whether the conversation that was found is the packet's.  In a watch Wireshark numbers the
+ * streams of each file anew: of this file the number must be the same; one of an earlier file goes
+ * on, unless it is a TCP connection and a new one begins. */
+static bool is_continued(recorder *r, const struct conversation *c,
+                         const struct conversation_found *found, const struct packet_facts *facts)
+{
+    if (!r->is_watch || !c->key.has_stream)
+        return true;
+    if (found->is_of_this_file)
+        return found->is_this_stream;
+    return facts->flow.transport != CLASSIFY_TCP || !begins_anew(r, c, found, facts);
+}
+
+static size_t holes_bytes(const struct conversation *c)
+{
+    return (c->space[0].lower_capacity + (size_t)c->space[1].lower_capacity) *
+           sizeof(sequence_range);
+}
+
+static bool restore(recorder *r, struct conversation *c, const struct packet_facts *facts)
 {
     struct conversation_found found = {0};
-    writer_lookup(r->writer, &c->key, &found);
-    if (found.id == 0)
+    look_up(r, &c->key, &c->ends, &found);
+    g_autoptr(GBytes) state = found.state;
+    if (found.id == 0 || !is_continued(r, c, &found, facts))
         return false;
+    if (r->is_watch && !found.is_of_this_file)
+        r->continued++;
     c->id = found.id;
     c->a_is_high = found.a_is_high;
     c->is_local = found.is_local;
@@ -248,20 +346,32 @@ static bool restore(recorder *r, struct conversation *c)
     c->restored_votes = found.votes;
     c->server_name_rank = found.has_server_name ? NAME_FROM_SERVER : NAME_NONE;
     memcpy(c->label, found.label, sizeof c->label);
+    if (state != NULL && carry_decode(c, state, r->protocols))
+        r->holes_bytes += holes_bytes(c);
     return true;
+}
+
+/* Whether another stream of this file has these ends: then the one that is new is no earlier
+ * file's.
+ */
+static bool is_taken(const recorder *r, const struct conversation_key *key,
+                     const struct packet_flow *flow)
+{
+    return key->has_stream && conversations_find_flow(r->conversations, flow) != NULL;
 }
 
 static struct conversation *add_conversation(recorder *r, const struct conversation_key *key,
                                              const struct packet_facts *facts, bool source_is_high)
 {
-    bool look = bloom_may_hold(r->given_up, conversation_key_hash(key));
+    bool look = bloom_may_hold(r->given_up, conversation_key_hash(key)) ||
+                (r->is_watch && !is_taken(r, key, &facts->flow));
     if (conversations_is_full(r->conversations))
         give_up_oldest(r);
     struct conversation *c = conversations_add(r->conversations, key, &facts->flow);
     c->ip_protocol = facts->ip_protocol;
     c->ip_layer = facts->ip_layer;
     c->run = r->run;
-    if (look && restore(r, c))
+    if (look && restore(r, c, facts))
         return c;
     bool syn = facts->flow.transport == CLASSIFY_TCP && (facts->tcp_flags & TCP_SYN);
     c->id = r->next_conversation++;
@@ -403,15 +513,32 @@ static bool fragment_is_known(const recorder *r, const struct packet_facts *fact
     return packet->conversation != 0;
 }
 
+/* The conversation of a quoted packet that this file has not seen; 0: none. */
+static int64_t find_quoted(recorder *r, const struct packet_flow *flow)
+{
+    struct conversation_found found = {0};
+    struct conversation_ends ends;
+    if (!r->is_watch)
+        return 0;
+    conversation_ends_make(&ends, flow);
+    struct conversation_key key = {
+        .transport = ends.transport, .has_stream = true, .low = ends.low, .high = ends.high};
+    look_up(r, &key, &ends, &found);
+    if (found.state != NULL)
+        g_bytes_unref(found.state);
+    return found.id;
+}
+
 static void send_quote(recorder *r, const struct packet_facts *facts, int64_t packet)
 {
-    const struct conversation *quoted = conversations_find_flow(r->conversations, &facts->quoted);
-    if (quoted == NULL)
+    const struct conversation *known = conversations_find_flow(r->conversations, &facts->quoted);
+    int64_t quoted = known != NULL ? known->id : find_quoted(r, &facts->quoted);
+    if (quoted == 0)
         return;
     struct operation_quote *o = writer_reserve(r->writer, sizeof *o);
     o->kind = OPERATION_QUOTE;
     o->packet = packet;
-    o->conversation = quoted->id;
+    o->conversation = quoted;
     writer_send(r->writer);
 }
 
@@ -454,13 +581,14 @@ bool recorder_packet(recorder *r, const struct packet_facts *facts)
     if (!place(r, facts->number, &restarted))
         return fail(r, "more than 4,294,967,295 packets in one capture: record a new one.");
     packet_fill(r, facts, &packet);
-    if (restarted)
+    if (restarted || (r->packets == 0 && r->offset != 0))
         send_renumber(r, packet.id);
     if (facts->dns_name != NULL)
         learn_names(r, facts);
     if (!fragment_is_known(r, facts, &packet)) {
         struct conversation *c = find_conversation(r, facts, &packet.what.direction);
         packet.conversation = c->id;
+        c->seen |= (uint8_t)(1 << packet.what.direction);
         if (packet.what.tcp_flags >= 0)
             packet.retransmitted_bytes = retransmitted_bytes(r, c, facts, packet.what.direction);
         if (facts->is_fragment)
@@ -479,6 +607,7 @@ static void recorder_free(recorder *r)
 {
     conversations_free(r->conversations);
     bloom_free(r->given_up);
+    g_hash_table_destroy(r->protocols);
     fragments_free(r->fragments);
     names_free(r->names);
     locality_free(r->locality);
@@ -489,7 +618,9 @@ static void recorder_free(recorder *r)
 
 bool recorder_finish(recorder *r, const char *status, char **error)
 {
-    store *stopped = writer_stop(r->writer, r->error != NULL ? "failed" : status);
+    while (r->is_watch && conversations_oldest(r->conversations) != NULL)
+        give_up_oldest(r);
+    store *stopped = writer_stop(r->writer, r->error != NULL ? "failed" : status, r->continued);
     r->capture = store_capture_id(stopped);
     report(r);
     const char *problem = r->error != NULL ? r->error : store_error(stopped);
@@ -501,7 +632,7 @@ bool recorder_finish(recorder *r, const char *status, char **error)
 
 void recorder_abandon(recorder *r)
 {
-    store_abandon(writer_stop(r->writer, "interrupted"));
+    store_abandon(writer_stop(r->writer, "interrupted", 0));
     r->capture = 0;
     report(r);
     recorder_free(r);

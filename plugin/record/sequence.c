@@ -315,6 +315,11 @@ void sequence_add(sequence_space *own, sequence_space *peer, const struct sequen
         finish(own, first + segment->length);
 }
 
+bool sequence_begins_anew(const sequence_space *own, uint32_t initial)
+{
+    return !is_same_connection(own, initial);
+}
+
 void sequence_clear(sequence_space *space)
 {
     g_free(space->lower);

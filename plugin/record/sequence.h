@@ -162,6 +162,9 @@ typedef struct {
 void sequence_add(sequence_space *own, sequence_space *peer, const struct sequence_segment *segment,
                   sequence_verdict *out);
 
+/* True if a SYN of that number in the space's direction begins another connection. */
+bool sequence_begins_anew(const sequence_space *own, uint32_t initial);
+
 /* Frees what the space holds and makes it empty, as zeros are. */
 void sequence_clear(sequence_space *space);
 

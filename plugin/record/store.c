@@ -38,6 +38,9 @@ enum statement {
     INSERT_QUOTE,
     INSERT_RENUMBERING,
     NAME_HOST,
+    FIND_CARRIED,
+    CARRY,
+    FINISH_FILE,
     STATEMENT_COUNT
 };
 
@@ -77,7 +80,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         " AND v.is_link = ?6 AND (?9 IS NULL OR max(v.port_a, v.port_b) << 16 | min(v.port_a, "
         "v.port_b) = ?9)"
         " AND (v.host_a <> v.host_b OR ?7 = ?8) ORDER BY v.id DESC LIMIT 1",
-    [DELETE_EMPTY] = "DELETE FROM conversation WHERE capture = ?1 AND packets_ab + packets_ba = 0",
+    [DELETE_EMPTY] = "DELETE FROM conversation WHERE capture = ?1 AND packets_ab + packets_ba = 0"
+                     " AND id >= ?2",
     [UPDATE_CAPTURE] = "UPDATE capture SET packets = packets + ?2, frame_bytes = frame_bytes + ?3,"
                        " ip_bytes = ip_bytes + ?4,"
                        " started_ns = min(ifnull(started_ns, ?5), ?5),"
@@ -89,6 +93,22 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [INSERT_QUOTE] = "INSERT INTO quote (packet, conversation) VALUES (?1, ?2)",
     [INSERT_RENUMBERING] = "INSERT INTO renumbering (packet, \"offset\") VALUES (?1, ?2)",
     [NAME_HOST] = "UPDATE host SET name = ?2 WHERE id = ?1",
+    /* What the recorder asks for is either this file's or the newest of these ends. */
+    [FIND_CARRIED] =
+        "SELECT v.id, NOT (v.host_a = ?7 AND v.host_b = ?8 AND v.port_a IS ?9 AND v.port_b IS ?10),"
+        " v.is_local, v.server_name IS NOT NULL, v.port_a, v.port_b, v.label_source, v.votes,"
+        " n.name, ifnull(c.file = ?11, 0), c.stream IS ?3, c.state FROM conversation v"
+        " LEFT JOIN application n ON n.id = v.application LEFT JOIN carry c ON c.conversation ="
+        " v.id WHERE v.capture = ?1 AND v.transport IS ?2 AND v.ip_protocol IS ?4"
+        " AND v.icmp_group IS ?5 AND v.is_link = ?6"
+        " AND ((v.host_a = ?7 AND v.host_b = ?8 AND v.port_a IS ?9 AND v.port_b IS ?10)"
+        " OR (v.host_a = ?8 AND v.host_b = ?7 AND v.port_a IS ?10 AND v.port_b IS ?9))"
+        " ORDER BY ifnull(c.file = ?11, 0) AND c.stream IS ?3 DESC, v.id DESC LIMIT 1",
+    [CARRY] = "INSERT INTO carry (conversation, file, stream, state) VALUES (?1, ?2, ?3, ?4)"
+              " ON CONFLICT (conversation) DO UPDATE SET file = excluded.file,"
+              " stream = excluded.stream, state = excluded.state",
+    [FINISH_FILE] = "UPDATE watch_file SET first = ?2, last = ?3, packets = ?4, started_ns = ?5,"
+                    " ended_ns = ?6, continued = ?7 WHERE id = ?1",
 };
 
 /* Invariants: in_transaction is true between the first row after a commit and that commit.  Each
@@ -107,6 +127,9 @@ struct store {
     unsigned rows;            /* since the last commit */
     GArray *pending;          /* of struct pending */
     GHashTable *pending_by_id;
+    struct {
+        int64_t packets, started_ns, ended_ns, last; /* of the file of a watch */
+    } read;
     int64_t capture_packets, capture_frame_bytes, capture_ip_bytes, capture_started, capture_ended;
 };
 
@@ -152,6 +175,21 @@ static bool begin(store *s)
     return true;
 }
 
+/* The index that finds a conversation by its key: most recordings never need it, and it would cost
+ * a tenth of what a new conversation does. */
+static bool index_make(store *s)
+{
+    static const char by_stream[] = "CREATE INDEX IF NOT EXISTS conversation_key"
+                                    " ON conversation (capture, transport, stream, host_a, host_b)";
+    static const char by_ends[] =
+        "CREATE INDEX IF NOT EXISTS conversation_ends"
+        " ON conversation (capture, transport, host_a, host_b, port_a, port_b)";
+    const char *sql = s->file.watch.is_on ? by_ends : by_stream;
+    if (!s->has_index)
+        s->has_index = sqlite3_exec(s->file.db, sql, NULL, NULL, NULL) == SQLITE_OK;
+    return s->has_index;
+}
+
 store *store_open(const struct recorder_options *options, char **error)
 {
     store *s = g_new0(store, 1);
@@ -162,6 +200,12 @@ store *store_open(const struct recorder_options *options, char **error)
         goto failed;
     s->is_atomic = s->in_transaction = !sqlite3_get_autocommit(s->file.db);
     s->transaction_began = g_get_monotonic_time();
+    s->base_ns = s->file.watch.base_ns;
+    s->read.last = s->file.watch.last;
+    if (s->file.watch.is_on && !index_make(s)) {
+        *error = store_describe_failure(s->file.db, s->path, "making an index");
+        goto failed;
+    }
     for (unsigned i = 0; i < STATEMENT_COUNT; i++) {
         if (sqlite3_prepare_v3(s->file.db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
                                &s->statements[i], NULL) != SQLITE_OK) {
@@ -188,6 +232,11 @@ int64_t store_next_conversation(const store *s)
     return s->file.next_conversation;
 }
 
+uint32_t store_last_position(const store *s)
+{
+    return s->file.watch.is_on ? (uint32_t)s->file.watch.last : 0;
+}
+
 const char *store_error(const store *s)
 {
     return s->error;
@@ -204,7 +253,7 @@ static void bind_text(sqlite3_stmt *statement, int index, const char *text)
 void store_capture(store *s, const struct operation_capture *o)
 {
     sqlite3_stmt *statement = s->statements[DESCRIBE_CAPTURE];
-    if (begin(s)) {
+    if (!s->file.watch.has_base && begin(s)) {
         s->base_ns = o->base_ns;
         sqlite3_bind_int64(statement, 1, s->file.capture);
         bind_text(statement, 2, o->file);
@@ -308,11 +357,14 @@ static void time_add(struct pending *entry, int64_t time_ns)
 
 static void capture_add(store *s, const struct operation_packet *o)
 {
-    bool first = s->capture_packets++ == 0;
+    bool first = s->capture_packets++ == 0, first_read = s->read.packets++ == 0;
     s->capture_frame_bytes += o->frame_bytes;
     s->capture_ip_bytes += o->ip_bytes;
     s->capture_started = first ? o->time_ns : MIN(s->capture_started, o->time_ns);
     s->capture_ended = first ? o->time_ns : MAX(s->capture_ended, o->time_ns);
+    s->read.started_ns = first_read ? o->time_ns : MIN(s->read.started_ns, o->time_ns);
+    s->read.ended_ns = first_read ? o->time_ns : MAX(s->read.ended_ns, o->time_ns);
+    s->read.last = o->id;
 }
 
 void store_packet(store *s, const struct operation_packet *o)
@@ -515,25 +567,51 @@ static void found_read(struct conversation_found *found, sqlite3_stmt *statement
     }
 }
 
-/* The index that finds a conversation by its key: most recordings never need it, and it would cost
- * a tenth of what a new conversation does. */
-static bool index_make(store *s)
+static void bind_carried_key(store *s, sqlite3_stmt *statement, const struct operation_lookup *o)
 {
-    static const char sql[] = "CREATE INDEX IF NOT EXISTS conversation_key"
-                              " ON conversation (capture, transport, stream, host_a, host_b)";
-    if (!s->has_index && sqlite3_exec(s->file.db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        fail(s, "making an index");
-    s->has_index = s->error == NULL;
-    return s->has_index;
+    bind_key(statement, 2, 3, 4, 5, &o->key);
+    sqlite3_bind_int64(statement, 6, o->key.transport == CLASSIFY_NO_TRANSPORT);
+    sqlite3_bind_int64(statement, 7, dictionary_host(s->dictionary, &o->key.low));
+    sqlite3_bind_int64(statement, 8, dictionary_host(s->dictionary, &o->key.high));
+    bind_port(statement, 9, o->key.has_stream, o->low_port);
+    bind_port(statement, 10, o->key.has_stream, o->high_port);
+    sqlite3_bind_int64(statement, 11, s->file.watch.file);
+}
+
+static void lookup_carried(store *s, const struct operation_lookup *o)
+{
+    sqlite3_stmt *statement = s->statements[FIND_CARRIED];
+    sqlite3_bind_int64(statement, 1, s->file.capture);
+    bind_carried_key(s, statement, o);
+    int rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW) {
+        found_read(o->found, statement);
+        o->found->is_of_this_file = sqlite3_column_int(statement, 9) != 0;
+        o->found->is_this_stream = sqlite3_column_int(statement, 10) != 0;
+        const void *state = sqlite3_column_blob(statement, 11);
+        if (state != NULL)
+            o->found->state = g_bytes_new(state, (gsize)sqlite3_column_bytes(statement, 11));
+    } else if (rc != SQLITE_DONE) {
+        fail(s, "looking a conversation up");
+    }
+    sqlite3_reset(statement);
 }
 
 void store_lookup(store *s, const struct operation_lookup *o)
 {
     sqlite3_stmt *statement = s->statements[FIND_CONVERSATION];
     o->found->id = 0;
-    if (!begin(s) || !index_make(s))
+    if (!begin(s))
         return;
+    if (!index_make(s)) {
+        fail(s, "making an index");
+        return;
+    }
     flush_pending(s);
+    if (o->is_by_ends) {
+        lookup_carried(s, o);
+        return;
+    }
     sqlite3_bind_int64(statement, 1, s->file.capture);
     bind_key(statement, 2, 3, 4, 5, &o->key);
     sqlite3_bind_int64(statement, 6, o->key.transport == CLASSIFY_NO_TRANSPORT);
@@ -548,6 +626,47 @@ void store_lookup(store *s, const struct operation_lookup *o)
     else if (rc != SQLITE_DONE)
         fail(s, "looking a conversation up");
     sqlite3_reset(statement);
+}
+
+void store_carry(store *s, const struct operation_carry *o)
+{
+    sqlite3_stmt *statement = s->statements[CARRY];
+    if (begin(s)) {
+        gsize length;
+        const void *state = g_bytes_get_data(o->state, &length);
+        sqlite3_bind_int64(statement, 1, o->conversation);
+        sqlite3_bind_int64(statement, 2, s->file.watch.file);
+        if (o->is_numbered)
+            sqlite3_bind_int64(statement, 3, o->stream);
+        else
+            sqlite3_bind_null(statement, 3);
+        sqlite3_bind_blob64(statement, 4, state, length, SQLITE_STATIC);
+        run(s, CARRY, "keeping the state of a conversation");
+        sqlite3_clear_bindings(statement);
+    }
+    g_bytes_unref(o->state);
+}
+
+void store_names(store *s, int max,
+                 void (*take)(void *user, const struct packet_address *address, const char *name),
+                 void *user)
+{
+    static const char sql[] = "SELECT address, name FROM host WHERE name IS NOT NULL"
+                              " ORDER BY id DESC LIMIT ?1";
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(s->file.db, sql, -1, &statement, NULL) != SQLITE_OK)
+        return; /* names are a help, not a duty */
+    sqlite3_bind_int(statement, 1, max);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        struct packet_address address = {0};
+        int length = sqlite3_column_bytes(statement, 0);
+        if (length <= 0 || length > (int)sizeof address.bytes)
+            continue;
+        address.length = (uint8_t)length;
+        memcpy(address.bytes, sqlite3_column_blob(statement, 0), (size_t)length);
+        take(user, &address, (const char *)sqlite3_column_text(statement, 1));
+    }
+    sqlite3_finalize(statement);
 }
 
 bool store_commit_due(const store *s)
@@ -602,8 +721,24 @@ static void mark_failed(store *s)
     sqlite3_reset(statement);
 }
 
-void store_finish(store *s, const char *status)
+static void finish_file(store *s, int64_t continued)
 {
+    sqlite3_stmt *statement = s->statements[FINISH_FILE];
+    sqlite3_bind_int64(statement, 1, s->file.watch.file);
+    sqlite3_bind_int64(statement, 2, s->file.watch.last + 1);
+    sqlite3_bind_int64(statement, 3, s->read.last);
+    sqlite3_bind_int64(statement, 4, s->read.packets);
+    if (s->read.packets > 0) {
+        sqlite3_bind_int64(statement, 5, s->read.started_ns);
+        sqlite3_bind_int64(statement, 6, s->read.ended_ns);
+    }
+    sqlite3_bind_int64(statement, 7, continued);
+    run(s, FINISH_FILE, "closing the file");
+}
+
+void store_finish(store *s, const struct operation_finish *o)
+{
+    const char *status = o->status;
     if (!begin(s)) {
         mark_failed(s);
         return;
@@ -614,8 +749,13 @@ void store_finish(store *s, const char *status)
     }
     flush_pending(s);
     sqlite3_bind_int64(s->statements[DELETE_EMPTY], 1, s->file.capture);
+    sqlite3_bind_int64(s->statements[DELETE_EMPTY], 2, s->file.next_conversation);
     run(s, DELETE_EMPTY, "closing the capture");
     sqlite3_bind_int64(s->statements[FINISH_CAPTURE], 1, s->file.capture);
+    if (s->file.watch.is_on) {
+        finish_file(s, o->continued);
+        status = "interrupted"; /* the watch goes on */
+    }
     bind_text(s->statements[FINISH_CAPTURE], 2, status);
     run(s, FINISH_CAPTURE, "closing the capture");
     if (s->error == NULL)

@@ -29,6 +29,12 @@ store *store_open(const struct recorder_options *options, char **error);
 
 int64_t store_capture_id(const store *store);        /* 0: an atomic store rolled it back */
 int64_t store_next_conversation(const store *store); /* first free id */
+uint32_t store_last_position(const store *store);    /* of a capture that goes on; 0: it begins */
+
+/* Hands out the names that the database knows, at most `max`, the newest hosts' first. */
+void store_names(store *store, int max,
+                 void (*take)(void *user, const struct packet_address *address, const char *name),
+                 void *user);
 
 void store_capture(store *store, const struct operation_capture *operation);
 void store_conversation(store *store, const struct operation_conversation *operation);
@@ -40,6 +46,7 @@ void store_move(store *store, const struct operation_move *operation);
 void store_quote(store *store, const struct operation_quote *operation);
 void store_renumber(store *store, const struct operation_renumber *operation);
 void store_lookup(store *store, const struct operation_lookup *operation);
+void store_carry(store *store, const struct operation_carry *operation);
 
 /* True when a commit is due: rows since the last one, or time since the first of them. */
 bool store_commit_due(const store *store);
@@ -47,7 +54,7 @@ void store_commit(store *store);
 
 /* Closes the capture's books with its status and commits.  Of an atomic store only 'complete' is
  * committed; otherwise the file is as before. */
-void store_finish(store *store, const char *status);
+void store_finish(store *store, const struct operation_finish *operation);
 
 /* The first failure as a sentence, or NULL.  Belongs to the store. */
 const char *store_error(const store *store);

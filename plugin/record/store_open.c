@@ -135,6 +135,75 @@ static bool capture_enter(sqlite3 *db, const struct recorder_options *options,
     return ok;
 }
 
+static bool run_text(sqlite3 *db, const char *sql, int64_t number, const char *text)
+{
+    sqlite3_stmt *statement = NULL;
+    bool ok = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK;
+    if (ok) {
+        sqlite3_bind_int64(statement, 1, number);
+        if (text != NULL)
+            sqlite3_bind_text(statement, 2, text, -1, SQLITE_STATIC);
+        ok = sqlite3_step(statement) == SQLITE_DONE;
+    }
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* A capture that goes on in another file.  false without an error of SQLite: it is gone. */
+static bool capture_resume(sqlite3 *db, int64_t capture, struct store_file *file)
+{
+    static const char sql[] =
+        "SELECT c.base_ns, c.started_ns IS NOT NULL OR EXISTS (SELECT 1 FROM watch_file f"
+        " WHERE f.capture = c.id AND f.packets > 0), (SELECT ifnull(max(id), 0) + 1 FROM"
+        " conversation), (SELECT max(last) FROM watch_file f WHERE f.capture = c.id)"
+        " FROM capture c WHERE c.id = ?1";
+    sqlite3_stmt *statement = NULL;
+    bool ok = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK;
+    if (ok)
+        sqlite3_bind_int64(statement, 1, capture);
+    ok = ok && sqlite3_step(statement) == SQLITE_ROW;
+    if (ok) {
+        file->capture = capture;
+        file->watch.base_ns = sqlite3_column_int64(statement, 0);
+        file->watch.has_base = sqlite3_column_int(statement, 1) != 0;
+        file->next_conversation = sqlite3_column_int64(statement, 2);
+        file->watch.last = sqlite3_column_int64(statement, 3);
+    }
+    sqlite3_finalize(statement);
+    return ok &&
+           run_text(db, "UPDATE capture SET status = 'interrupted' WHERE id = ?1", capture, NULL);
+}
+
+/* Enters the capture, or goes on with one of a watch. */
+static bool capture_begin(sqlite3 *db, const struct recorder_options *options,
+                          struct store_file *file)
+{
+    const struct schema_recording *recording = options->recording;
+    file->watch.is_on = recording != NULL && recording->watch != NULL;
+    if (!file->watch.is_on)
+        return capture_enter(db, options, file);
+    if (recording->capture != 0)
+        return capture_resume(db, recording->capture, file);
+    if (!capture_enter(db, options, file))
+        return false;
+    file->watch.last = (file->capture - 1) * (INT64_C(1) << 32);
+    return run_text(db, "INSERT INTO watch (capture, source) VALUES (?1, ?2)", file->capture,
+                    recording->watch);
+}
+
+/* The row of the file comes first, so that two of one name are refused before any work. */
+static bool watch_file_enter(sqlite3 *db, const char *name, struct store_file *file)
+{
+    static const char sql[] = "INSERT INTO watch_file (capture, name, first, last, packets,"
+                              " continued) VALUES (?1, ?2, 0, 0, 0, 0)";
+    if (!file->watch.is_on)
+        return true;
+    if (!run_text(db, sql, file->capture, name))
+        return false;
+    file->watch.file = sqlite3_last_insert_rowid(db);
+    return true;
+}
+
 /* An atomic recording begins its transaction here, and the capture that it replaces goes. */
 static bool transaction_begin(sqlite3 *db, const struct schema_recording *recording)
 {
@@ -237,7 +306,8 @@ bool store_open_database(const struct recorder_options *options, struct store_fi
     if (!lock_for_recording(file, path, error))
         goto failed;
     if (!execute_journal_mode(db) || !transaction_begin(db, options->recording) ||
-        !capture_enter(db, options, file)) {
+        !capture_begin(db, options, file) ||
+        !watch_file_enter(db, file->watch.is_on ? options->recording->file : NULL, file)) {
         *error = store_describe_failure(db, path, "entering the capture");
         goto failed;
     }

@@ -17,6 +17,13 @@ struct store_file {
     bool is_new;               /* it was made for this recording */
     int64_t capture;           /* id */
     int64_t next_conversation; /* first free id */
+    struct store_watch {
+        bool is_on;      /* the capture is a watch, and this one of its files */
+        int64_t file;    /* id of its row to come */
+        int64_t last;    /* id of the last packet before */
+        int64_t base_ns; /* zero of packet.time, if has_base */
+        bool has_base;
+    } watch;
 };
 
 /* Opens, prepares and enters the capture; see store_open().  false with *error on failure: the file

@@ -62,11 +62,14 @@ static bool carry_out(writer *w, const void *operation)
     case OPERATION_RENUMBER:
         store_renumber(w->store, operation);
         return true;
+    case OPERATION_CARRY:
+        store_carry(w->store, operation);
+        return true;
     case OPERATION_LOOKUP:
         answer(w, operation);
         return true;
     case OPERATION_FINISH:
-        store_finish(w->store, ((const struct operation_finish *)operation)->status);
+        store_finish(w->store, operation);
         return false;
     }
     return true;
@@ -122,12 +125,11 @@ void writer_send(writer *w)
     ring_publish(w->ring);
 }
 
-void writer_lookup(writer *w, const struct conversation_key *key, struct conversation_found *found)
+void writer_lookup(writer *w, const struct operation_lookup *asked)
 {
     struct operation_lookup *lookup = ring_reserve(w->ring, sizeof *lookup);
+    *lookup = *asked;
     lookup->kind = OPERATION_LOOKUP;
-    lookup->key = *key;
-    lookup->found = found;
     ring_publish(w->ring);
     ring_wake(w->ring);
     pthread_mutex_lock(&w->answer_lock);
@@ -142,11 +144,12 @@ bool writer_failed(const writer *w)
     return atomic_load_explicit(&w->failed, memory_order_relaxed);
 }
 
-store *writer_stop(writer *w, const char *status)
+store *writer_stop(writer *w, const char *status, int64_t continued)
 {
     struct operation_finish *finish = ring_reserve(w->ring, sizeof *finish);
     finish->kind = OPERATION_FINISH;
     finish->status = status;
+    finish->continued = continued;
     ring_publish(w->ring);
     ring_wake(w->ring);
     g_thread_join(w->thread);

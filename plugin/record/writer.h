@@ -20,14 +20,14 @@ writer *writer_start(store *owned);
 void *writer_reserve(writer *writer, size_t bytes);
 void writer_send(writer *writer);
 
-/* Asks the database for a conversation that was written before; waits for the answer. */
-void writer_lookup(writer *writer, const struct conversation_key *key,
-                   struct conversation_found *found);
+/* Asks the database for a conversation that was written before (operation_lookup.found gets it);
+ * waits for the answer. */
+void writer_lookup(writer *writer, const struct operation_lookup *lookup);
 
 /* True once the store has failed.  No lock: one atomic read. */
 bool writer_failed(const writer *writer);
 
 /* Sends the capture's final status, waits for the thread and gives the store back. */
-store *writer_stop(writer *writer, const char *status);
+store *writer_stop(writer *writer, const char *status, int64_t continued);
 
 #endif
