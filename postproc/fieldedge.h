@@ -926,6 +926,51 @@ fieldedge_deduplicate_file(const char *path, const char *output, gint64 window, 
 FIELDEDGE_API const FieldEdgeMendReport *fieldedge_mended_get_report(const FieldEdgeMended *mended);
 FIELDEDGE_API void fieldedge_mended_free(FieldEdgeMended *mended);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeMended, fieldedge_mended_free)
+/* ---- Watching ------------------------------------------------------------------------------ */
+
+/* Records an interface for weeks, or the captures of a folder in turn, into one capture of a
+ * database: conversations and exact retransmissions go on from file to file, old packets are summed
+ * up and deleted, and what was missed is in the view gaps.  Stopped or killed at any time, the same
+ * call goes on where it was. */
+typedef struct _FieldEdgeWatch FieldEdgeWatch;
+
+#define FIELDEDGE_WATCH_SECONDS    60
+#define FIELDEDGE_WATCH_FILE_BYTES (G_GINT64_CONSTANT(8) << 20)
+#define FIELDEDGE_WATCH_RING_BYTES (G_GINT64_CONSTANT(256) << 20)
+#define FIELDEDGE_WATCH_SIZE_MIN   (G_GINT64_CONSTANT(1) << 20)
+
+FIELDEDGE_API FieldEdgeWatch *fieldedge_watch_new(void);
+
+/* dumpcap captures there, with a capture filter (BPF) or NULL.  Without an interface the captures
+ * that lie in the folder are recorded, and that is all. */
+FIELDEDGE_API void fieldedge_watch_set_interface(FieldEdgeWatch *watch, const char *interface,
+                                                 const char *capture_filter);
+/* Where files wait to be recorded; by default DATABASE.spool. */
+FIELDEDGE_API void fieldedge_watch_set_spool(FieldEdgeWatch *watch, const char *folder);
+/* A file ends after so many seconds or bytes; the ring holds so many bytes at most. */
+FIELDEDGE_API void fieldedge_watch_set_rotation(FieldEdgeWatch *watch, gint64 seconds,
+                                                gint64 file_bytes, gint64 ring_bytes);
+FIELDEDGE_API void fieldedge_watch_set_snap_length(FieldEdgeWatch *watch, int bytes);
+FIELDEDGE_API void fieldedge_watch_set_filter(FieldEdgeWatch *watch, const char *filter);
+FIELDEDGE_API void fieldedge_watch_set_local_networks(FieldEdgeWatch *watch, const char *networks);
+/* NULL for those from the PATH. */
+FIELDEDGE_API void fieldedge_watch_set_programs(FieldEdgeWatch *watch, const char *tshark,
+                                                const char *dumpcap);
+/* How long packets are kept (0: for ever), and how large the database may grow (0: no limit). */
+FIELDEDGE_API void fieldedge_watch_set_limits(FieldEdgeWatch *watch, gint64 keep_ns,
+                                              gint64 max_bytes);
+FIELDEDGE_API void fieldedge_watch_set_message_func(FieldEdgeWatch *watch,
+                                                    FieldEdgeMessageFunc func, gpointer user_data);
+
+/* Runs until fieldedge_watch_stop(), a failure that waiting does not mend, or the end of the
+ * folder.  Stopped once, it ends the capture and records what waits; stopped twice, it breaks off
+ * with FIELDEDGE_ERROR_INTERRUPTED. */
+FIELDEDGE_API gboolean fieldedge_watch_run(FieldEdgeWatch *watch, const char *database,
+                                           GError **error);
+/* May be called by a signal handler. */
+FIELDEDGE_API void fieldedge_watch_stop(FieldEdgeWatch *watch);
+FIELDEDGE_API void fieldedge_watch_free(FieldEdgeWatch *watch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeWatch, fieldedge_watch_free)
 
 G_END_DECLS
 

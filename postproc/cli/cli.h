@@ -51,6 +51,7 @@ int cmd_schema(int argc, char **argv);
 int cmd_series(int argc, char **argv);
 int cmd_sql(int argc, char **argv);
 int cmd_summary(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 
 /* A line on standard error, control characters as \xHH; and the same after "fieldedge: ". */
 void cli_line(const char *text);

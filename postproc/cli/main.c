@@ -19,6 +19,7 @@ static const struct cli_command commands[] = {
     {"repair", "Mend captures that are cut short or damaged", cmd_repair},
     {"deduplicate", "Leave out packets that were captured twice", cmd_deduplicate},
     {"process", "Record captures into a database", cmd_process},
+    {"watch", "Record an interface for weeks into a database", cmd_watch},
     {"summary", "Captures, applications and accounts of a database", cmd_summary},
     {"series", "Times and bytes of every packet or bin, by application, host …", cmd_series},
     {"plot", "A picture of bytes over time and of what repeats", cmd_plot},

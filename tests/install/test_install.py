@@ -26,7 +26,7 @@ PAGES = ("fieldedge", "fieldedge-analyze", "fieldedge-capture", "fieldedge-check
          "fieldedge-conversations", "fieldedge-deduplicate", "fieldedge-hosts",
          "fieldedge-intervals", "fieldedge-jobs", "fieldedge-periods", "fieldedge-plot",
          "fieldedge-process", "fieldedge-repair", "fieldedge-schema", "fieldedge-series",
-         "fieldedge-sql", "fieldedge-summary", "fieldedge-tap")
+         "fieldedge-sql", "fieldedge-summary", "fieldedge-tap", "fieldedge-watch")
 SITE = harness.OWN_CAPTURES / "site.pcapng"
 
 
