@@ -232,15 +232,20 @@ static void acknowledge(sequence_space *space, uint32_t ack)
     space->has_acked = true;
 }
 
+bool sequence_begins_anew(const sequence_space *own, uint32_t initial)
+{
+    if (!own->started)
+        return true;
+    if (own->has_initial)
+        return own->initial != initial;
+    int64_t lowest = own->lower_count > 0 ? own->lower[0].begin : own->top.begin;
+    return (uint32_t)lowest != initial + 1;
+}
+
 /* True if the SYN belongs to the connection that the space already describes. */
 static bool is_same_connection(const sequence_space *space, uint32_t initial)
 {
-    if (!space->started || space->closed)
-        return false;
-    if (space->has_initial)
-        return space->initial == initial;
-    int64_t lowest = space->lower_count > 0 ? space->lower[0].begin : space->top.begin;
-    return (uint32_t)lowest == initial + 1;
+    return space->started && !space->closed && !sequence_begins_anew(space, initial);
 }
 
 static void synchronise(sequence_space *own, sequence_space *peer,
@@ -313,11 +318,6 @@ void sequence_add(sequence_space *own, sequence_space *peer, const struct sequen
         add_payload(own, first, segment->length, out);
     if (segment->fin)
         finish(own, first + segment->length);
-}
-
-bool sequence_begins_anew(const sequence_space *own, uint32_t initial)
-{
-    return !is_same_connection(own, initial);
 }
 
 void sequence_clear(sequence_space *space)

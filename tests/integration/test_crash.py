@@ -3,7 +3,7 @@
 # the status and the exit code that plugin/tap_record.c promises.
 #
 # The kills are placed by bytes, not by time: tshark reads a pipe, and dies when it has taken so many.
-# Environment: FIELDEDGE_KILLS, how many kills (25); FIELDEDGE_SEED, where (1).
+# Environment: FIELDEDGE_KILLS, how many kills (50); FIELDEDGE_SEED, where (1).
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 import contextlib
@@ -22,7 +22,7 @@ import harness
 from behaviour import (SITE, check_books, close_stdin, ended, feed, give, has_begun, query,
                        raw_capture, started, wait_until)
 
-KILLS = int(os.environ.get("FIELDEDGE_KILLS", "25"))
+KILLS = int(os.environ.get("FIELDEDGE_KILLS", "50"))
 SEED = int(os.environ.get("FIELDEDGE_SEED", "1"))
 PACKETS = 100000  # ten commits at least
 PIPE_BYTES = 65536
