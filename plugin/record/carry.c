@@ -159,7 +159,7 @@ static bool space_decode(sequence_space *space, GVariant *state)
     if (count >= SEQUENCE_RANGES_MAX)
         return false;
     if (count > 0) {
-        space->lower = g_new(sequence_range, count);
+        space->lower = g_new0(sequence_range, count);
         space->lower_capacity = (uint16_t)count;
     }
     while (space->lower_count < count &&

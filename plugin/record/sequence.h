@@ -162,8 +162,9 @@ typedef struct {
 void sequence_add(sequence_space *own, sequence_space *peer, const struct sequence_segment *segment,
                   sequence_verdict *out);
 
-/* True if a SYN of that number in the space's direction is not of the connection that was seen. What
- * begins with the same number after a FIN or RST is not told apart here, as in Wireshark's streams. */
+/* True if a SYN of that number in the space's direction is not of the connection that was seen.
+ * What begins with the same number after a FIN or RST is not told apart here, as in Wireshark's
+ * streams. */
 bool sequence_begins_anew(const sequence_space *own, uint32_t initial);
 
 /* Frees what the space holds and makes it empty, as zeros are. */

@@ -84,7 +84,7 @@ static bool end_orphan(const struct spool *spool, GError **error)
         GPid orphan = waited == 0 ? find_orphan(spool) : 0;
         if (orphan != 0)
             kill(orphan, SIGTERM);
-        g_usleep(PAUSE_MS * 1000);
+        g_usleep((gulong)PAUSE_MS * 1000);
         lock = take_lock(spool, "lock.dumpcap");
     }
     if (lock >= 0) {

@@ -238,7 +238,7 @@ static int find_descriptor(GPid child, const struct stat *capture)
         struct stat status;
         if (fstatat(dirfd(directory), entry->d_name, &status, 0) == 0 &&
             status.st_dev == capture->st_dev && status.st_ino == capture->st_ino)
-            found = atoi(entry->d_name);
+            found = (int)strtol(entry->d_name, NULL, 10);
     }
     if (directory != NULL)
         closedir(directory);

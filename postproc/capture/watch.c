@@ -523,7 +523,7 @@ static bool watch_interface(struct state *s, GError **error)
             break;
         say(s->watch, "%s: the capture ended; it begins again in %d s", s->source, RETRY_SECONDS);
         for (int i = 0; i < RETRY_SECONDS * 1000 / LISTEN_MS && !s->watch->stopped; i++)
-            g_usleep(LISTEN_MS * 1000);
+            g_usleep((gulong)LISTEN_MS * 1000);
     }
     return s->watch->cancelled ? stopped_at(s, error) : true;
 }
