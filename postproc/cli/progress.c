@@ -10,7 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { QUIET_MS = 1000, COLUMNS = 80 }; /* short work shows nothing */
+enum {
+    QUIET_MS = 1000,  /* short work shows nothing */
+    KNOWN_PART = 100, /* of all, before the time that is left is worth saying */
+    COLUMNS = 80
+};
 
 #define NS_PER_SECOND G_GINT64_CONSTANT(1000000000)
 
@@ -95,7 +99,7 @@ char *progress_line(const struct progress *progress, const FieldEdgeProgress *ne
     g_string_append(line, "/s");
     gint64 done = progress->bytes_done + news->bytes_read - progress->bytes_skipped;
     gint64 all = progress->bytes - progress->bytes_skipped;
-    if (is_known && done > 0) {
+    if (is_known && done >= all / KNOWN_PART) {
         g_string_append(line, ", ");
         append_time(line, (gint64)((double)elapsed_ns / (double)done * (double)MAX(0, all - done)) /
                               NS_PER_SECOND);

@@ -259,7 +259,7 @@ class Recording(TestCase):
                 except OSError:
                     break
                 text += chunk.decode()
-                if " left" in text and not sent:
+                if "(2 of 2)" in text and " left" in text and not sent:
                     process.send_signal(signal.SIGINT)
                     sent = True
         os.close(main)

@@ -270,6 +270,23 @@ class Bounds(WatchTest):
         self.succeed("watch", "--spool", parts, self.db, "--keep", "1m")
         self.assertEqual(self.rows("SELECT count(*) FROM packets"), before)
 
+    def test_a_conversation_that_is_pruned_in_part(self):
+        """Its sums are those of the packets that are left: bad ones and retransmissions too."""
+        frames = [tcp_frame("ab", 1000, 0, SYN), tcp_frame("ba", 5000, 1001, SYN | ACK)]
+        for number in range(1001, 1801, 100):
+            frames += [tcp_frame("ab", number, 5001, ACK, bytes(100))] * 2
+            frames += [tcp_frame("ba", 5001, number + 100, ACK)]
+        whole = self.folder / "whole.pcap"
+        whole.write_bytes(pcap([(START + 10 * i * SECOND, frame) for i, frame in enumerate(frames)]))
+        parts = cut(whole, self.folder / "parts", 13)
+        self.succeed("watch", "--spool", parts, self.db, "--keep", "2m")
+        self.check_books()
+        self.assertEqual(self.rows("SELECT bad_packets > 0, retransmissions > 0, retransmitted_bytes > 0,"
+                                   " started_ns FROM conversations"), [(1, 1, 1, START)])
+        self.assertEqual(self.rows("SELECT sum(bad_packets) > 0, sum(retransmitted_bytes) > 0 FROM rollups"),
+                         [(1, 1)])
+        self.assertEqual(self.rows(ROLLED)[0][2:3] + self.rows(ROLLED)[0][-1:], (26, 800))
+
     def test_prune_by_size(self):
         limit = 1 << 20
         parts = self.folder / "parts"

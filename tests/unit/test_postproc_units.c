@@ -88,6 +88,11 @@ static void test_progress(void)
                                    .bytes_read = 1000,
                                    .bytes = 4000},
                7400, "b?.pcap (3 of 3): 25 %, 10 packets, 5/s, 3:05:00 left");
+    check_line(
+        &one,
+        (FieldEdgeProgress){
+            .capture = "a", .elapsed_ns = SECOND, .packets = 1, .bytes_read = 9, .bytes = 1000},
+        1, "a: 0 %, 1 packets, 1/s");
     /* Standard input: nothing to measure by. */
     check_line(&one,
                (FieldEdgeProgress){.capture = "-",
