@@ -3,7 +3,8 @@
 # the status and the exit code that plugin/tap_record.c promises.
 #
 # The kills are placed by bytes, not by time: tshark reads a pipe, and dies when it has taken so many.
-# Environment: FIELDEDGE_KILLS, how many kills (50); FIELDEDGE_SEED, where (1).
+# Environment: FIELDEDGE_KILLS, how many kills (50); FIELDEDGE_SEED, where (1); FIELDEDGE_KILL_PACKETS, in a
+# recording of how many packets at least (100000).
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 import contextlib
@@ -24,7 +25,7 @@ from behaviour import (SITE, check_books, close_stdin, ended, feed, give, has_be
 
 KILLS = int(os.environ.get("FIELDEDGE_KILLS", "50"))
 SEED = int(os.environ.get("FIELDEDGE_SEED", "1"))
-PACKETS = 100000  # ten commits at least
+PACKETS = int(os.environ.get("FIELDEDGE_KILL_PACKETS", "100000"))  # ten commits at least
 PIPE_BYTES = 65536
 # What a packet's row says for good.  Labels, names and local are the conversation's: they may still change.
 COLUMNS = ("number, time_ns, source, destination, source_port, destination_port, transport,"
