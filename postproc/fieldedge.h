@@ -675,8 +675,8 @@ FIELDEDGE_API void fieldedge_process_set_progress_func(FieldEdgeProcess *process
  * left alone with FIELDEDGE_ERROR_EXISTS, unless its recording was interrupted or failed. */
 FIELDEDGE_API void fieldedge_process_set_replace(FieldEdgeProcess *process, gboolean replace);
 
-/* Ends the running recording with FIELDEDGE_ERROR_INTERRUPTED, and every later one at its beginning.
- * May be called by a signal handler. */
+/* Ends the running recording with FIELDEDGE_ERROR_INTERRUPTED, and every later one at its
+ * beginning. May be called by a signal handler. */
 FIELDEDGE_API void fieldedge_process_cancel(FieldEdgeProcess *process);
 
 /* The capture files that an operand stands for, in the order of recording: a file itself, the
