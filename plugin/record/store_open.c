@@ -16,9 +16,11 @@
 #include <unistd.h>
 
 enum {
-    BUSY_TIMEOUT_MS = 5000, /* for another program's lock, at opening */
-    PATIENCE_MS = 60000,    /* the same while recording: others may build an index meanwhile */
-    CACHE_KIB = 4096,       /* of SQLite's page cache: part of the recorder's memory bound */
+    BUSY_TIMEOUT_MS = 5000,      /* for another program's lock, at opening */
+    READONLY_PATIENCE_MS = 1000, /* see may_pass() */
+    READONLY_PAUSE_MS = 10,
+    PATIENCE_MS = 60000, /* the same while recording: others may build an index meanwhile */
+    CACHE_KIB = 4096,    /* of SQLite's page cache: part of the recorder's memory bound */
     PAGE_BYTES = 8192
 };
 
@@ -275,49 +277,72 @@ void store_delete_database(const char *path)
     free(real);
 }
 
+/* One try; *code is SQLite's if it fails. */
+static bool open_once(const struct recorder_options *options, struct store_file *file, int *code,
+                      char **error)
+{
+    const char *path = options->database;
+    GError *problem = NULL;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    *code = SQLITE_OK;
+    if (sqlite3_open_v2(path, &file->db, flags, NULL) != SQLITE_OK) {
+        *error = store_describe_failure(file->db, path, "opening it");
+        return false;
+    }
+    sqlite3_extended_result_codes(file->db, 1);
+    sqlite3_busy_timeout(file->db, BUSY_TIMEOUT_MS);
+    if (!execute_pragmas(file->db)) {
+        *error = store_describe_failure(file->db, path, "opening it");
+        return false;
+    }
+    if (!schema_prepare(file->db, &problem)) {
+        *code = sqlite3_errcode(file->db);
+        *error = g_strdup_printf("%s: %s", path, problem->message);
+        g_clear_error(&problem);
+        return false;
+    }
+    if (!lock_for_recording(file, path, error))
+        return false;
+    if (execute_journal_mode(file->db) && transaction_begin(file->db, options->recording) &&
+        capture_begin(file->db, options, file) &&
+        watch_file_enter(file->db, file->watch.is_on ? options->recording->file : NULL, file))
+        return true;
+    *code = sqlite3_errcode(file->db);
+    *error = store_describe_failure(file->db, path, "entering the capture");
+    return false;
+}
+
+/* A reader of another user makes the file that readers and writer share, and gives it to the
+ * database's owner a moment later: in between it cannot be written, and SQLite takes the database
+ * for read-only until it is opened anew. */
+static bool may_pass(int code)
+{
+    return (code & 0xff) == SQLITE_READONLY || (code & 0xff) == SQLITE_CANTOPEN;
+}
+
 bool store_open_database(const struct recorder_options *options, struct store_file *file,
                          char **error)
 {
     const char *path = options->database;
-    sqlite3 *db = NULL;
-    GError *problem = NULL;
+    gint64 deadline = g_get_monotonic_time() + READONLY_PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
+    int code;
     *file = (struct store_file){.lock = -1, .is_new = !g_file_test(path, G_FILE_TEST_EXISTS)};
     *error = path_problem(path);
     if (*error != NULL)
         return false;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int opened = sqlite3_open_v2(path, &db, flags, NULL);
-    file->db = db;
-    if (opened != SQLITE_OK) {
-        *error = store_describe_failure(db, path, "opening it");
-        goto failed;
+    while (!open_once(options, file, &code, error)) {
+        bool again = may_pass(code) && g_get_monotonic_time() < deadline;
+        store_close_database(file);
+        if (!again) {
+            if (file->is_new)
+                store_delete_database(path);
+            return false;
+        }
+        g_clear_pointer(error, g_free);
+        sqlite3_sleep(READONLY_PAUSE_MS);
     }
-    sqlite3_extended_result_codes(db, 1);
-    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
-    if (!execute_pragmas(db)) {
-        *error = store_describe_failure(db, path, "opening it");
-        goto failed;
-    }
-    if (!schema_prepare(db, &problem)) {
-        *error = g_strdup_printf("%s: %s", path, problem->message);
-        g_clear_error(&problem);
-        goto failed;
-    }
-    if (!lock_for_recording(file, path, error))
-        goto failed;
-    if (!execute_journal_mode(db) || !transaction_begin(db, options->recording) ||
-        !capture_begin(db, options, file) ||
-        !watch_file_enter(db, file->watch.is_on ? options->recording->file : NULL, file)) {
-        *error = store_describe_failure(db, path, "entering the capture");
-        goto failed;
-    }
-    sqlite3_busy_timeout(db, PATIENCE_MS);
+    sqlite3_busy_timeout(file->db, PATIENCE_MS);
     return true;
-failed:
-    store_close_database(file);
-    if (file->is_new)
-        store_delete_database(path);
-    return false;
 }
 
 bool store_set_status(const char *database, int64_t capture, const char *status)

@@ -92,7 +92,8 @@ class Kills(unittest.TestCase):
                        "the beginning")
             while file.tell() < size and feed(process, file.read(4096)):
                 pass
-            self.assertIsNone(process.poll(), "tshark ended by itself")
+            if process.poll() is not None:
+                self.fail(f"tshark ended by itself: {ended(process)}")
             process.kill()
             process.wait()
         return database
