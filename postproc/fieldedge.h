@@ -926,6 +926,7 @@ fieldedge_deduplicate_file(const char *path, const char *output, gint64 window, 
 FIELDEDGE_API const FieldEdgeMendReport *fieldedge_mended_get_report(const FieldEdgeMended *mended);
 FIELDEDGE_API void fieldedge_mended_free(FieldEdgeMended *mended);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeMended, fieldedge_mended_free)
+
 /* ---- Watching ------------------------------------------------------------------------------ */
 
 /* Records an interface for weeks, or the captures of a folder in turn, into one capture of a

@@ -56,17 +56,15 @@ endif()
 
 # Each script is a unittest of Python; the standard library is the oracle.
 foreach(name IN ITEMS analyze capture check conversations damage detector errors intervals jobs
-                      output periods plot process repair schema series sql summary where services watch)
+                      output periods plot process repair schema series services sql summary
+                      watch where)
   add_test(NAME integration/test_fieldedge_${name}
     COMMAND "${FIELDEDGE_PYTHON}" -B
             "${postproc_root}/tests/integration/test_fieldedge_${name}.py")
   set_tests_properties(integration/test_fieldedge_${name} PROPERTIES
     LABELS integration TIMEOUT 600
     ENVIRONMENT "FIELDEDGE=$<TARGET_FILE:fieldedge>;FIELDEDGE_BUILD=${CMAKE_BINARY_DIR};FIELDEDGE_SOURCE=${postproc_root};\
-FIELDEDGE_SANITIZE=${FIELDEDGE_SANITIZE};FIELDEDGE_HAS_PLUGIN=${has_plugin}")
-    ENVIRONMENT "FIELDEDGE=$<TARGET_FILE:fieldedge>;FIELDEDGE_SOURCE=${postproc_root};\
-FIELDEDGE_SANITIZE=${FIELDEDGE_SANITIZE};FIELDEDGE_HAS_PLUGIN=${has_plugin};\
-FIELDEDGE_BUILD=${CMAKE_BINARY_DIR}"
+FIELDEDGE_SANITIZE=${FIELDEDGE_SANITIZE};FIELDEDGE_HAS_PLUGIN=${has_plugin}"
     SKIP_RETURN_CODE 77)
 endforeach()
 
