@@ -69,11 +69,11 @@ typedef enum {
     FIELDEDGE_ERROR_RECORDING,  /* tshark, dumpcap or the recorder failed; their messages say why */
     FIELDEDGE_ERROR_QUERY,      /* SQL that is wrong, fails, or would do more than read */
     FIELDEDGE_ERROR_TIMEOUT,    /* a query ran longer than it may */
-    FIELDEDGE_ERROR_EXISTS,     /* the capture is in the database already; it was left as it is */
     FIELDEDGE_ERROR_NO_TOOL,    /* another program of Wireshark's is not installed */
     FIELDEDGE_ERROR_NO_SPACE,   /* the disk or the quota is full */
     FIELDEDGE_ERROR_NO_CAPTURE, /* not a capture, or nothing in it that could be mended */
-    FIELDEDGE_ERROR_NO_JOB      /* there is no such job, or not in the state that it needs */
+    FIELDEDGE_ERROR_NO_JOB,     /* there is no such job, or not in the state that it needs */
+    FIELDEDGE_ERROR_EXISTS      /* the capture is in the database already; it was left as it is */
 } FieldEdgeError;
 
 /* For messages: those of names (NULL-terminated) that are near to one that does not exist, at most
@@ -926,6 +926,7 @@ fieldedge_deduplicate_file(const char *path, const char *output, gint64 window, 
 FIELDEDGE_API const FieldEdgeMendReport *fieldedge_mended_get_report(const FieldEdgeMended *mended);
 FIELDEDGE_API void fieldedge_mended_free(FieldEdgeMended *mended);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FieldEdgeMended, fieldedge_mended_free)
+
 /* ---- Watching ------------------------------------------------------------------------------ */
 
 /* Records an interface for weeks, or the captures of a folder in turn, into one capture of a

@@ -24,9 +24,9 @@ enum cli_exit {
     CLI_FAILURE = 1,    /* the message says why */
     CLI_USAGE = 2,      /* the command line is wrong */
     CLI_CUT_SHORT = 3,  /* process: a capture was recorded up to where it is cut short or damaged;
-                           capture: it ended early, what came until then is kept;
-                           check: a file is cut short */
-    CLI_INTERRUPTED = 4 /* process: Ctrl-C; the same command again goes on */
+                          capture: it ended early, what came until then is kept;
+                          check: a file is cut short */
+    CLI_INTERRUPTED = 4 /* process, watch: Ctrl-C; the same command again goes on */
 };
 
 struct cli_command {

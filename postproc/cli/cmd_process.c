@@ -27,14 +27,15 @@ static const char examples[] =
     "  fieldedge process captures/ '/mnt/usb/day*.pcapng' -o month.db\n"
     "  fieldedge process site.pcapng -o modbus.db -Y 'tcp.port == 502'\n"
     "  fieldedge process site.pcapng -o site.db --local-networks 10.1.0.0/16\n"
-    "  fieldedge process site.pcapng -o site.db --replace";
+    "  fieldedge process site.pcapng -o site.db --replace\n"
+    "  fieldedge process captures/ -o month.db --background";
 
 struct options {
     char *database;
     char *filter;
     char *networks;
     char *tshark;
-    gboolean replaces;
+    gboolean replaces, repairs, background;
     char **operands;
 };
 
@@ -55,17 +56,41 @@ static void pass_on(const char *line, gpointer user_data)
 
 static void show(const FieldEdgeProgress *news, gpointer user_data)
 {
+    fieldedge_job_ready();
     progress_show(user_data, news);
 }
 
+/* A capture that is cut short or damaged is mended in place first.  What cannot be mended is
+ * recorded as far as it goes, as ever. */
+static void mend(const char *capture)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FieldEdgeMended) mended = fieldedge_repair_file(capture, NULL, FALSE, NULL, &error);
+
+    if (mended == NULL) {
+        cli_message(error->message);
+        return;
+    }
+    const FieldEdgeMendReport *report = fieldedge_mended_get_report(mended);
+    if (report->backup == NULL)
+        return;
+    g_autofree char *line =
+        g_strdup_printf("%s: mended: %" G_GINT64_FORMAT " packets are whole; the original is %s",
+                        capture, report->packets, report->backup);
+    cli_message(line);
+}
+
 /* One capture; returns its exit code. */
-static int record(FieldEdgeProcess *process, const char *capture, const char *database,
+static int record(FieldEdgeProcess *process, const char *capture, const struct options *options,
                   struct progress *progress)
 {
     g_autoptr(GError) error = NULL;
 
     progress_next(progress, capture);
-    bool ok = fieldedge_process_run(process, capture, database, NULL, &error);
+    fieldedge_job_set_result(options->database);
+    if (options->repairs && g_file_test(capture, G_FILE_TEST_IS_REGULAR))
+        mend(capture);
+    bool ok = fieldedge_process_run(process, capture, options->database, NULL, &error);
     progress_hide(progress);
     if (ok)
         return CLI_OK;
@@ -89,7 +114,8 @@ static int worse(int a, int b)
     return rank[a] >= rank[b] ? a : b;
 }
 
-static int record_files(FieldEdgeProcess *process, const char *const *files, const char *database)
+static int record_files(FieldEdgeProcess *process, const char *const *files,
+                        const struct options *options)
 {
     struct progress progress;
     int status = CLI_OK;
@@ -98,7 +124,7 @@ static int record_files(FieldEdgeProcess *process, const char *const *files, con
     fieldedge_process_set_message_func(process, pass_on, &progress);
     fieldedge_process_set_progress_func(process, show, &progress);
     for (; *files != NULL && status != CLI_INTERRUPTED; files++)
-        status = worse(status, record(process, *files, database, &progress));
+        status = worse(status, record(process, *files, options, &progress));
     if (status == CLI_INTERRUPTED)
         cli_message("interrupted; the same command again goes on: what is recorded is skipped, "
                     "what was interrupted is recorded anew");
@@ -139,8 +165,7 @@ static int record_all(const struct options *options)
     current = process;
     sigaction(SIGINT, &on_signal, NULL);
     sigaction(SIGTERM, &on_signal, NULL);
-    return worse(status,
-                 record_files(process, (const char *const *)files->pdata, options->database));
+    return worse(status, record_files(process, (const char *const *)files->pdata, options));
 }
 
 int cmd_process(int argc, char **argv)
@@ -157,9 +182,14 @@ int cmd_process(int argc, char **argv)
          "Run this instead of tshark from the PATH", "PATH"},
         {"replace", 0, 0, G_OPTION_ARG_NONE, &options.replaces,
          "Record again what is there already, in its place", NULL},
+        {"repair", 0, 0, G_OPTION_ARG_NONE, &options.repairs,
+         "Mend a capture that is cut short or damaged first", NULL},
+        {"background", 0, 0, G_OPTION_ARG_NONE, &options.background,
+         "Go on as a job; print its number", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.operands, NULL, NULL},
         {0},
     };
+    g_auto(GStrv) words = g_strdupv(argv);
     int status;
 
     if (!cli_parse(&argc, &argv, "CAPTURE… -o DATABASE", summary, examples, entries, &status))
@@ -168,6 +198,8 @@ int cmd_process(int argc, char **argv)
         status = cli_usage("process", "name a capture");
     else if (options.database == NULL)
         status = cli_usage("process", "name the database with -o");
+    else if (options.background)
+        status = cli_background(words);
     else
         status = record_all(&options);
 done:

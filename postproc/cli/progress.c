@@ -119,9 +119,13 @@ void progress_show(struct progress *progress, const FieldEdgeProgress *news)
 {
     gint64 elapsed_us = g_get_monotonic_time() - progress->began_us;
 
-    if (!progress->is_terminal || elapsed_us < QUIET_MS * G_TIME_SPAN_MILLISECOND)
+    if (elapsed_us < QUIET_MS * G_TIME_SPAN_MILLISECOND ||
+        !(progress->is_terminal || fieldedge_job_is_self()))
         return;
     g_autofree char *line = progress_line(progress, news, elapsed_us * 1000);
+    fieldedge_job_report(line);
+    if (!progress->is_terminal)
+        return;
     fprintf(stderr, "\r%.*s\033[K", columns() - 1, line);
     fflush(stderr);
     progress->is_shown = true;

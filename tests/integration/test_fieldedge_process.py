@@ -291,6 +291,32 @@ class Recording(TestCase):
         self.assertEqual(self.rows("SELECT status, packets FROM captures"), [("cut short", 18)])
         self.assertEqual(self.rows("SELECT count(*) FROM packets"), [(18,)])
 
+    def test_repair(self):
+        """Mended first: recorded whole, and the original is kept."""
+        data = site(20)[:-200]
+        self.capture.write_bytes(data)
+        result = run("process", self.capture, "-o", self.db, "--repair")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("mended: 18 packets are whole", result.stderr)
+        self.assertEqual(self.rows("SELECT status, packets FROM captures"), [("complete", 18)])
+        self.assertEqual((self.folder / "a b.pcap.damaged").read_bytes(), data)
+        whole = self.folder / "whole.pcap"
+        whole.write_bytes(site(3))
+        self.succeed("process", whole, "-o", self.db, "--repair")
+
+    def test_in_the_background(self):
+        env = {"XDG_STATE_HOME": str(self.folder / "state")}
+        job = run("process", self.capture, "-o", self.db, "--background", env=env)
+        self.assertEqual((job.returncode, job.stderr), (0, ""))
+        waited = run("jobs", "wait", job.stdout.strip(), env=env)
+        self.assertEqual((waited.returncode, waited.stdout), (0, f"{self.db}\n"))
+        with contextlib.closing(sqlite3.connect(self.db)) as sql:
+            self.assertEqual(sql.execute("SELECT count(*), max(status) FROM captures, packets").fetchone(),
+                             (11, "complete"))
+        wrong = run("process", self.folder / "none", "-o", self.db, "--background", env=env)
+        self.assertEqual((wrong.returncode, wrong.stdout), (1, ""))
+        self.assertIn("no such file", wrong.stderr)
+
     def test_damaged(self):
         data = bytearray(site(20))
         offset = 24 + 5 * (16 + 75)
