@@ -110,6 +110,20 @@ class System(unittest.TestCase):
                     self.assertNotIn(bytes(self.folder), content, found)
         self.assertNotIn("RUNPATH", run(["readelf", "-d", self.root / "usr/bin/fieldedge"]))
 
+    def test_only_the_public_interface_is_visible(self):
+        header = (PROJECT / "postproc" / "fieldedge.h").read_text(encoding="utf-8")
+        library, = self.root.rglob("libfieldedge.so.*.*")
+        shown = {line.split()[-1] for line in run(
+            ["nm", "-D", "--defined-only", library]).splitlines()}
+        self.assertIn("fieldedge_database_open", shown)
+        for name in shown:
+            self.assertRegex(header, rf"\b{name}\(", "visible, but not in fieldedge.h")
+        plugin, = self.root.rglob("fieldedge.so")
+        self.assertLessEqual({line.split()[-1] for line in run(
+            ["nm", "-D", "--defined-only", plugin]).splitlines()},
+            {"plugin_version", "plugin_want_major", "plugin_want_minor", "plugin_register",
+             "plugin_describe"})
+
     def test_libraries_and_headers(self):
         config = next(self.root.rglob("fieldedge.pc"))
         self.assertTrue((config.parent.parent / "libfieldedge.so").is_symlink())
