@@ -506,7 +506,7 @@ guint period_clock_fits(const struct period_train *train, const struct period_gu
     if (train->n < 4)
         return 0;
     for (guint i = 0; i < count; i++) {
-        if (i >= 4 && (is_weak || guesses[i].nats < 0.15 * guesses[0].nats))
+        if (i >= (is_weak ? 2 : 4) && (is_weak || guesses[i].nats < 0.15 * guesses[0].nats))
             break;
         if (turn_guess(train, &guesses[i], &clock) && clock.period > 0)
             kept = keep_best(clocks, kept, &clock, length);
