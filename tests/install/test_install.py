@@ -111,7 +111,8 @@ class System(unittest.TestCase):
         self.assertNotIn("RUNPATH", run(["readelf", "-d", self.root / "usr/bin/fieldedge"]))
 
     def test_only_the_public_interface_is_visible(self):
-        header = (PROJECT / "postproc" / "fieldedge.h").read_text(encoding="utf-8")
+        header = "".join(path.read_text(encoding="utf-8")
+                         for path in (PROJECT / "postproc").glob("fieldedge*.h"))
         library, = self.root.rglob("libfieldedge.so.*.*")
         shown = {line.split()[-1] for line in run(
             ["nm", "-D", "--defined-only", library]).splitlines()}
