@@ -96,6 +96,7 @@ static const char *const prune_sql[] = {
 static const char *const close_sql[] = {
     "DELETE FROM conversation WHERE id IN (SELECT id FROM temp.gone)",
     "DROP TABLE temp.gone",
+    "DELETE FROM analysis", /* whose results were of packets that are gone */
     "UPDATE watch_file SET is_pruned = 1 WHERE id = ?1",
     "UPDATE capture SET (started_ns, ended_ns) = (SELECT min(f.started_ns), max(f.ended_ns)"
     " FROM watch_file f WHERE f.capture = capture.id AND NOT f.is_pruned)"

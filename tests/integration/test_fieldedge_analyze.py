@@ -18,7 +18,6 @@ READERS = (("conversations",), ("conversations", "--each"), ("intervals",), ("pe
            ("periods", "--all-groups"), ("summary",), ("hosts",))
 SELECTIONS = ((), ("--local",), ("--all",), ("--capture", "1"), ("--where", "application=UDP_A"),
               ("--sort", "packets", "--top", "3"))
-NEW_VIEWS = ("pair_repeats", "intervals", "period_groups", "periods", "conversation_verdicts")
 
 
 class Databases(TestCase):
@@ -211,30 +210,36 @@ class Analyze(Databases):
         self.fail_with(1, ["another program"], "analyze", self.folder / "foreign.db")
 
 
+def names(sql, kind):
+    return {row[0] for row in sql.execute("SELECT name FROM sqlite_schema WHERE type = ?", (kind,))}
+
+
+def columns(sql, table):
+    return {row[0] for row in sql.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+
+
 class Older(Databases):
-    """Databases of version 1: schema.sql alone, and the views of today without the new ones."""
+    """Databases of version 1: schema.sql alone, and a view of the user's own."""
 
     def older(self, name="older.db"):
         path = self.make()
-        with self.sql(path) as sql:
-            tables = [row[0] for row in sql.execute(
-                "SELECT name FROM sqlite_schema WHERE type = 'table' AND"
-                " (name GLOB 'result_*' OR name = 'analysis')")]
-            for view in NEW_VIEWS:
+        first = sqlite3.connect(":memory:")
+        first.executescript((SOURCE / "schema" / "schema.sql").read_text(encoding="utf-8"))
+        with contextlib.closing(first), self.sql(path) as sql:
+            views = dict(sql.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'view'"))
+            for view in views:
                 sql.execute(f"DROP VIEW {view}")
-            sql.execute("DROP TRIGGER capture_added")
-            sql.execute("DROP TRIGGER capture_removed")
-            for table in ("result_period", *tables):
-                sql.execute(f"DROP TABLE IF EXISTS {table}")
+            for kind in ("trigger", "table"):
+                wanted = names(first, kind)
+                for extra in sorted(names(sql, kind) - wanted, reverse=True):
+                    sql.execute(f"DROP {kind} {extra}")
+            for table in names(first, "table"):
+                for column in columns(sql, table) - columns(first, table):
+                    sql.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+            self.assertEqual(names(sql, "table"), names(first, "table"))
             sql.execute("PRAGMA user_version = 1")
-            sql.execute("CREATE VIEW mine AS SELECT count(*) AS n FROM packets")
+            sql.execute("CREATE VIEW mine AS SELECT count(*) AS n FROM packet")
             sql.commit()
-            names = {row[0] for row in sql.execute("SELECT name FROM sqlite_schema"
-                                                   " WHERE type = 'table'")}
-        with contextlib.closing(sqlite3.connect(":memory:")) as sql:
-            sql.executescript((SOURCE / "schema" / "schema.sql").read_text(encoding="utf-8"))
-            self.assertEqual(names, {row[0] for row in sql.execute(
-                "SELECT name FROM sqlite_schema WHERE type = 'table'")})
         return path.rename(self.folder / name)
 
     def version(self, path):
