@@ -153,6 +153,8 @@ def counter(side, name):
     return int(found.group(1))
 
 
+@unittest.skipUnless(os.environ.get("FIELDEDGE_HAS_PLUGIN", "1") == "1",
+                     "the plugin is not part of this build")
 class Services(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(harness.work_dir()))
