@@ -197,6 +197,7 @@ typedef struct {
     gint64 retransmitted_bytes;  /* TCP payload bytes seen before, exact */
     gint64 started_ns;
     gint64 ended_ns;
+    double share; /* of the IP bytes of all rows; FIELDEDGE_NONE if these have none */
 } FieldEdgeTotal;
 
 /* One row an application, summed over the selected captures: most IP bytes first, then by name. */
@@ -214,6 +215,7 @@ typedef struct {
     gint64 packets;
     gint64 frame_bytes;
     gint64 ip_bytes;
+    double share; /* of all IP bytes; FIELDEDGE_NONE if there are none */
 } FieldEdgeAccount;
 
 /* The books: always three rows, in this order; every recorded packet is in exactly one of them.
