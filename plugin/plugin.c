@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "plugin/facts.h"
+#include "plugin/fields.h"
 #include "plugin/preferences.h"
 #include "plugin/tap_record.h"
 
@@ -18,13 +19,14 @@ WS_DLL_PUBLIC void plugin_register(void);
 
 static void register_protocols(void)
 {
-    preferences_register();
+    fields_register(preferences_register(fields_preferences_apply));
     facts_register_taps();
 }
 
 static void register_handoffs(void)
 {
     tap_record_register();
+    fields_preferences_apply();
 }
 
 void plugin_register(void)

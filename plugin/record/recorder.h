@@ -43,6 +43,15 @@ struct recorder_options {
  * before. */
 recorder *recorder_open(const struct recorder_options *options, char **error);
 
+/* A recorder without a database: each operation that would change the database goes to carry_out
+ * at once (of OPERATION_LOOKUP the answer is expected).  database, filter and the versions of the
+ * options are not used; the capture's id is 1, conversations begin at 1.  It ends by
+ * recorder_close(). */
+recorder *recorder_open_direct(const struct recorder_options *options,
+                               void (*carry_out)(void *user, const void *operation), void *user,
+                               char **error);
+void recorder_close(recorder *recorder);
+
 /* Facts of the capture, before its first packet.  Any string may be NULL. */
 void recorder_capture(recorder *recorder, const char *file, const char *interface,
                       const char *link_type, uint32_t snap_length, int64_t base_ns);
