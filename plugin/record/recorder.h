@@ -29,6 +29,7 @@ typedef struct recorder recorder;
 
 struct recorder_options {
     const char *database; /* path */
+    bool is_in_memory;    /* database is the URI of one in memory, which somebody else keeps open */
     const char *filter;   /* display filter, for the record; NULL if none */
     const char *local_networks;
     bool payload_hashes;

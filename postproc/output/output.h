@@ -115,6 +115,9 @@ bool output_parse_format(const char *name, enum output_format *format);
 
 /* To a file, which is replaced, or with path NULL to standard output. */
 struct output *output_open(enum output_format format, const char *path, GError **error);
+/* To standard output, which stays open for what the program writes there after output_close(). */
+struct output *output_open_shared(enum output_format format, GError **error);
+
 enum output_format output_get_format(const struct output *output);
 
 /* Whether the format is for this reader: OUTPUT_FOR_DOCUMENTS, for instance. */

@@ -1,7 +1,7 @@
 # Tests of how the recording behaves: errors, crashes, live capture, inputs, preferences.
 # Included by tests/CMakeLists.txt.  Each is one Python file, run with the build directory; 77 = skipped.
 if(FIELDEDGE_PLUGIN)
-  foreach(name IN ITEMS crash errors fields inputs live preferences)
+  foreach(name IN ITEMS crash errors fields inputs live preferences tables)
     add_test(NAME integration/${name}
       COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
     set_tests_properties(integration/${name} PROPERTIES
