@@ -6,9 +6,13 @@
 #include "plugin/facts.h"
 #include "plugin/fields.h"
 #include "plugin/preferences.h"
+#include "plugin/statistics_record.h"
+#include "plugin/statistics_tables.h"
 #include "plugin/tap_record.h"
 
+#include <epan/plugin_if.h>
 #include <epan/proto.h>
+#include <stdbool.h>
 #include <ws_symbol_export.h>
 #include <ws_version.h>
 
@@ -23,10 +27,22 @@ static void register_protocols(void)
     facts_register_taps();
 }
 
+/* Wireshark's window is there before dissectors register. */
+static bool is_gui(void)
+{
+    ws_info_t *info = NULL;
+    plugin_if_get_ws_info(&info);
+    return info != NULL && info->ws_info_supported;
+}
+
 static void register_handoffs(void)
 {
     tap_record_register();
     fields_preferences_apply();
+    if (!is_gui())
+        return;
+    statistics_tables_register();
+    statistics_record_register();
 }
 
 void plugin_register(void)

@@ -113,6 +113,24 @@ struct output *output_open_shared(enum output_format format, GError **error)
     return open_file(format, NULL, file >= 0 ? fdopen(file, "w") : NULL, error);
 }
 
+struct output *output_open_rows(output_row_func *row, void *user, GError **error)
+{
+    struct output *output = output_open(OUTPUT_CSV, "/dev/null", error);
+
+    if (output == NULL)
+        return NULL;
+    output->writer = &rows_writer;
+    output->row = row;
+    output->row_user = user;
+    return output;
+}
+
+bool output_column_is_recorded(const struct output_column *column)
+{
+    return (column->reader & OUTPUT_FOR_RECORDS) != 0 && column->type != OUTPUT_NESTED &&
+           column->type != OUTPUT_SPARK;
+}
+
 enum output_format output_get_format(const struct output *output)
 {
     return output->format;

@@ -10,4 +10,13 @@ if(FIELDEDGE_PLUGIN)
       SKIP_RETURN_CODE 77
       TIMEOUT 600)
   endforeach()
+  # The real Wireshark on a display of its own.
+  if(FIELDEDGE_COMMAND)
+    add_test(NAME gui/windows COMMAND /usr/bin/python3 ${PROJECT_SOURCE_DIR}/tests/gui/test_windows.py)
+    set_tests_properties(gui/windows PROPERTIES
+      LABELS gui
+      ENVIRONMENT "FIELDEDGE_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1"
+      SKIP_RETURN_CODE 77
+      TIMEOUT 300)
+  endif()
 endif()
