@@ -43,6 +43,10 @@ static struct window windows[] = {
     {.ui = {.title = "FieldEdge Hosts", .cli_string = "fieldedge,hosts"}, .table = &table_hosts},
     {.ui = {.title = "FieldEdge Intervals", .cli_string = "fieldedge,intervals"},
      .table = &table_intervals},
+    {.ui = {.title = "FieldEdge Host Pairs", .cli_string = "fieldedge,pairs"},
+     .table = &table_pairs},
+    {.ui = {.title = "FieldEdge Periods", .cli_string = "fieldedge,periods"},
+     .table = &table_periods},
 };
 
 static uint32_t frames_in_file(void)
@@ -286,6 +290,8 @@ static char *title_of(const char *key)
     title[0] = g_ascii_toupper(title[0]);
     if (g_str_has_prefix(title, "Ip "))
         title[1] = 'P';
+    if (g_str_has_prefix(title, "Host "))
+        title[5] = g_ascii_toupper(title[5]);
     return title;
 }
 

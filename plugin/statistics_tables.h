@@ -1,6 +1,6 @@
 /* statistics_tables.h
- * Wireshark's Statistics ▸ FieldEdge …: applications, hosts and intervals in windows that sort, copy
- * and save as CSV.
+ * Wireshark's Statistics ▸ FieldEdge …: applications, hosts, host pairs, intervals and periods in
+ * windows that sort, copy and save as CSV.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -17,6 +17,7 @@ struct table_source {
     const FieldEdgeSelection *selection; /* NULL: WAN traffic */
     FieldEdgeScope scope;                /* the selection's */
     const FieldEdgeTolerance *tolerance; /* of intervals; NULL: equal sizes */
+    bool all_groups;                     /* of periods: those too that say nothing new */
     struct output *output;
 };
 
@@ -30,5 +31,7 @@ struct table {
 extern const struct table table_captures, table_applications, table_accounts; /* of a group */
 extern const struct table table_hosts;
 extern const struct table table_intervals;
+extern const struct table table_pairs;
+extern const struct table table_periods;
 
 #endif
