@@ -15,17 +15,12 @@
 #include <stdbool.h>
 #include <ws_symbol_export.h>
 #include <ws_version.h>
+#include <wsutil/report_message.h>
 
 WS_DLL_PUBLIC_DEF const char plugin_version[] = FIELDEDGE_VERSION;
 WS_DLL_PUBLIC_DEF const int plugin_want_major = WIRESHARK_VERSION_MAJOR;
 WS_DLL_PUBLIC_DEF const int plugin_want_minor = WIRESHARK_VERSION_MINOR;
 WS_DLL_PUBLIC void plugin_register(void);
-
-static void register_protocols(void)
-{
-    fields_register(preferences_register(fields_preferences_apply));
-    facts_register_taps();
-}
 
 /* Wireshark's window is there before dissectors register. */
 static bool is_gui(void)
@@ -33,6 +28,22 @@ static bool is_gui(void)
     ws_info_t *info = NULL;
     plugin_if_get_ws_info(&info);
     return info != NULL && info->ws_info_supported;
+}
+
+/* tshark says what is wrong when something uses it; in the dialog the reason comes at once. */
+static void preferences_applied(void)
+{
+    char *problem = is_gui() ? preferences_problem() : NULL;
+    if (problem != NULL)
+        report_failure("FieldEdge's preferences: %s", problem);
+    g_free(problem);
+    fields_preferences_apply();
+}
+
+static void register_protocols(void)
+{
+    fields_register(preferences_register(preferences_applied));
+    facts_register_taps();
 }
 
 static void register_handoffs(void)

@@ -91,6 +91,16 @@ int preferences_register(void (*applied)(void))
     return protocol;
 }
 
+char *preferences_problem(void)
+{
+    size_t count;
+    char *error = NULL;
+    locality_free(locality_parse(preferences_local_networks(), &error));
+    if (error == NULL)
+        g_free(preferences_site_ports(&count, &error));
+    return error;
+}
+
 const char *preferences_local_networks(void)
 {
     return local_networks != NULL ? local_networks : "";

@@ -20,6 +20,9 @@
  */
 int preferences_register(void (*applied)(void));
 
+/* What can't be used as it is: a sentence (g_free it), NULL if all can. */
+char *preferences_problem(void);
+
 const char *preferences_local_networks(void);
 bool preferences_payload_hashes(void);
 bool preferences_fields(void);

@@ -227,5 +227,32 @@ class Record(unittest.TestCase):
             self.assertEqual(status, "complete")
 
 
+class Preferences(unittest.TestCase):
+    def test_a_network_that_cannot_be_is_said_at_once(self):
+        with harness.work_dir() as folder:
+            folder.chmod(0o700)
+            for value, is_wrong in (("10.0.0.1/8", True), ("10.0.0.0/8", False)):
+                with Screen(folder, "-r", harness.OWN_CAPTURES / "site.pcapng", "-o",
+                            f"fieldedge.local_networks:{value}") as screen:
+                    if not is_wrong:
+                        screen.await_window("site.pcapng")
+                        self.assertIsNone(screen.window("^Wireshark$|Error"))
+                        continue
+                    until(lambda: len(screen.do("search", "--onlyvisible", "--class", "wireshark")) > 1,
+                          "window with the reason")
+                    screen.picture("preference")
+
+    def test_fields_in_a_column_and_a_filter_bring_no_complaint(self):
+        with harness.work_dir() as folder:
+            folder.chmod(0o700)
+            with Screen(folder, "-r", harness.OWN_CAPTURES / "site.pcapng", "-o",
+                        "fieldedge.fields:TRUE", "-Y", 'fieldedge.application == "TCP_MQTT"', "-o",
+                        'gui.column.format:"No.","%m","App","%Cus:fieldedge.application"') as screen:
+                screen.await_window("site.pcapng")
+                screen.picture("fields")
+                windows = screen.do("search", "--onlyvisible", "--class", "wireshark")
+                self.assertEqual(len(windows), 1)
+
+
 if __name__ == "__main__":
     harness.run_module()
