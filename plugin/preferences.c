@@ -16,7 +16,7 @@ struct port_line {
 };
 
 static const char *local_networks = LOCALITY_DEFAULT;
-static gboolean payload_hashes = TRUE;
+static gboolean payload_hashes = TRUE, fields = FALSE;
 static struct port_line *port_lines;
 static guint port_line_count;
 
@@ -57,11 +57,11 @@ static uat_field_t port_line_fields[] = {
     UAT_END_FIELDS,
 };
 
-void preferences_register(void)
+int preferences_register(void (*applied)(void))
 {
     int protocol = proto_register_protocol("FieldEdge link analysis", "FieldEdge", "fieldedge");
     proto_set_cant_toggle(protocol);
-    module_t *module = prefs_register_protocol(protocol, NULL);
+    module_t *module = prefs_register_protocol(protocol, applied);
     prefs_register_string_preference(
         module, "local_networks", "Local networks",
         "The site's own networks, separated by commas (10.0.0.0/8,2001:db8::/32). Traffic between "
@@ -82,6 +82,23 @@ void preferences_register(void)
                                   "Names for applications that no dissector knows, by port. They "
                                   "come before well-known ports.",
                                   ports);
+    prefs_register_bool_preference(
+        module, "fields", "Add fields to packets",
+        "Adds fieldedge.application, fieldedge.ip_bytes, fieldedge.retransmitted_bytes and more to "
+        "each packet, for filters, columns, colouring rules and graphs. Reading a file takes "
+        "longer.",
+        &fields);
+    return protocol;
+}
+
+char *preferences_problem(void)
+{
+    size_t count;
+    char *error = NULL;
+    locality_free(locality_parse(preferences_local_networks(), &error));
+    if (error == NULL)
+        g_free(preferences_site_ports(&count, &error));
+    return error;
 }
 
 const char *preferences_local_networks(void)
@@ -92,6 +109,11 @@ const char *preferences_local_networks(void)
 bool preferences_payload_hashes(void)
 {
     return payload_hashes;
+}
+
+bool preferences_fields(void)
+{
+    return fields;
 }
 
 struct classify_site_port *preferences_site_ports(size_t *count, char **error)

@@ -25,7 +25,7 @@
 #include "plugin/capture_file.h"
 #include "plugin/facts.h"
 #include "plugin/preferences.h"
-#include "plugin/record/recorder.h"
+#include "plugin/tap_table.h"
 
 #include <epan/epan.h>
 #include <epan/plugin_if.h>
@@ -67,10 +67,13 @@ static void record_capture(void *user, const struct facts_capture *capture)
     tap->about = *capture;
 }
 
-static void fail(const char *sentence)
+static void exit_watch(void);
+
+void tap_record_fail(const char *sentence)
 {
     say(sentence);
     failed = true;
+    exit_watch();
 }
 
 static bool any_records(void)
@@ -91,7 +94,7 @@ static void end(struct tap_record *tap, const char *status)
     tap->completed = recorder_finish(tap->recorder, status, &error) && tap->drawn;
     tap->recorder = NULL;
     if (error != NULL)
-        fail(error);
+        tap_record_fail(error);
     g_free(error);
 }
 
@@ -153,7 +156,7 @@ static void tap_free(void *data)
 
 static void at_exit(int code, void *user G_GNUC_UNUSED)
 {
-    for (guint i = 0; i < taps->len; i++) {
+    for (guint i = 0; taps != NULL && i < taps->len; i++) {
         struct tap_record *tap = g_ptr_array_index(taps, i);
         record_finish(tap); /* if tshark ended without it */
         if (code != 0 && tap->completed && !tap->is_watch &&
@@ -161,9 +164,18 @@ static void at_exit(int code, void *user G_GNUC_UNUSED)
             fprintf(stderr, "fieldedge: %s: the capture was cut short; that could not be noted.\n",
                     tap->database);
     }
-    g_ptr_array_free(taps, TRUE);
+    g_clear_pointer(&taps, g_ptr_array_unref);
     if (failed && code == 0)
         exit(EXIT_FAILURE); /* glibc: the handlers that are left see this code */
+}
+
+/* Once, before anything can fail. */
+static void exit_watch(void)
+{
+    static bool is_watched;
+    if (!is_watched)
+        on_exit(at_exit, NULL);
+    is_watched = true;
 }
 
 static const struct facts_callbacks callbacks = {
@@ -195,10 +207,11 @@ static bool argument_split(const char *argument, char **database, char **filter)
 }
 
 /* Opens the database with the preferences as they are now; NULL with *error. */
-static recorder *open_recorder(const char *database, const char *filter,
+static recorder *open_recorder(const char *database, bool is_in_memory, const char *filter,
                                const struct schema_recording *recording, char **error)
 {
     struct recorder_options options = {.database = database,
+                                       .is_in_memory = is_in_memory,
                                        .filter = filter,
                                        .local_networks = preferences_local_networks(),
                                        .payload_hashes = preferences_payload_hashes(),
@@ -233,9 +246,14 @@ static bool is_gui(void)
     return info != NULL && info->ws_info_supported;
 }
 
+recorder *tap_record_open(const char *database, bool is_in_memory, const char *filter, char **error)
+{
+    return open_recorder(database, is_in_memory, filter, NULL, error);
+}
+
 static void refuse(char *sentence)
 {
-    fail(sentence);
+    tap_record_fail(sentence);
     g_free(sentence);
     exit(EXIT_FAILURE);
 }
@@ -243,10 +261,9 @@ static void refuse(char *sentence)
 static struct tap_record *tap_new(void)
 {
     struct tap_record *tap = g_new0(struct tap_record, 1);
-    if (taps == NULL) {
+    if (taps == NULL)
         taps = g_ptr_array_new_with_free_func(tap_free);
-        on_exit(at_exit, NULL);
-    }
+    exit_watch();
     g_ptr_array_add(taps, tap);
     return tap;
 }
@@ -264,6 +281,12 @@ static void record_init(const char *argument, void *user G_GNUC_UNUSED)
     if (!argument_split(argument, &tap->database, &filter))
         refuse(g_strdup_printf("-z %s: no database is named. Write -z fieldedge,FILE[,filter].",
                                argument));
+    if (tap_table_exists(tap->database)) {
+        if (!tap_table_start(tap->database, filter, &error))
+            refuse(error);
+        g_free(filter);
+        return;
+    }
     /* The listeners first: a filter that does not parse leaves no database behind. */
     tap->reader = facts_reader_new(filter, &callbacks, tap, &error);
     if (tap->reader == NULL)
@@ -271,7 +294,7 @@ static void record_init(const char *argument, void *user G_GNUC_UNUSED)
     schema_recording_from_text(&recording, g_getenv(SCHEMA_RECORDING_VARIABLE));
     tap->is_watch = recording.watch != NULL;
     tap->about_watch = g_strdup(recording.about);
-    tap->recorder = open_recorder(tap->database, filter, &recording, &error);
+    tap->recorder = open_recorder(tap->database, false, filter, &recording, &error);
     schema_recording_clear(&recording);
     if (tap->recorder == NULL)
         refuse(error);

@@ -85,20 +85,11 @@ static void report(const recorder *r)
     schema_report_write(r->report, &report);
 }
 
-recorder *recorder_open(const struct recorder_options *options, char **error)
+/* The state of the dissecting thread; takes the networks over. */
+static recorder *recorder_new(const struct recorder_options *options, locality *networks)
 {
-    locality *networks = locality_parse(options->local_networks, error);
-    if (networks == NULL)
-        return NULL;
-    store *opened = store_open(options, error);
-    if (opened == NULL) {
-        locality_free(networks);
-        return NULL;
-    }
     recorder *r = g_new0(recorder, 1);
     r->locality = networks;
-    r->capture = store_capture_id(opened);
-    r->next_conversation = store_next_conversation(opened);
     r->conversations = conversations_new();
     r->given_up = bloom_new();
     r->fragments = fragments_new();
@@ -109,10 +100,40 @@ recorder *recorder_open(const struct recorder_options *options, char **error)
     r->hashes = options->payload_hashes;
     make_hash_key(r, options->recording);
     r->protocols = carry_protocols_new();
-    resume(r, opened, options->recording);
     r->report = options->recording != NULL ? options->recording->report : -1;
+    return r;
+}
+
+recorder *recorder_open(const struct recorder_options *options, char **error)
+{
+    locality *networks = locality_parse(options->local_networks, error);
+    if (networks == NULL)
+        return NULL;
+    store *opened = store_open(options, error);
+    if (opened == NULL) {
+        locality_free(networks);
+        return NULL;
+    }
+    recorder *r = recorder_new(options, networks);
+    r->capture = store_capture_id(opened);
+    r->next_conversation = store_next_conversation(opened);
+    resume(r, opened, options->recording);
     report(r);
     r->writer = writer_start(opened);
+    return r;
+}
+
+recorder *recorder_open_direct(const struct recorder_options *options,
+                               void (*carry_out)(void *user, const void *operation), void *user,
+                               char **error)
+{
+    locality *networks = locality_parse(options->local_networks, error);
+    if (networks == NULL)
+        return NULL;
+    recorder *r = recorder_new(options, networks);
+    r->capture = 1;
+    r->next_conversation = 1;
+    r->writer = writer_start_direct(carry_out, user);
     return r;
 }
 
@@ -614,6 +635,14 @@ static void recorder_free(recorder *r)
     g_free(r->site_ports);
     g_free(r->error);
     g_free(r);
+}
+
+void recorder_close(recorder *r)
+{
+    if (r == NULL)
+        return;
+    writer_stop(r->writer, "interrupted", 0);
+    recorder_free(r);
 }
 
 bool recorder_finish(recorder *r, const char *status, char **error)

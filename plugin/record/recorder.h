@@ -29,6 +29,7 @@ typedef struct recorder recorder;
 
 struct recorder_options {
     const char *database; /* path */
+    bool is_in_memory;    /* database is the URI of one in memory, which somebody else keeps open */
     const char *filter;   /* display filter, for the record; NULL if none */
     const char *local_networks;
     bool payload_hashes;
@@ -42,6 +43,15 @@ struct recorder_options {
  * On failure returns NULL and sets *error to a sentence for people (g_free it); the file is as
  * before. */
 recorder *recorder_open(const struct recorder_options *options, char **error);
+
+/* A recorder without a database: each operation that would change the database goes to carry_out
+ * at once (of OPERATION_LOOKUP the answer is expected).  database, filter and the versions of the
+ * options are not used; the capture's id is 1, conversations begin at 1.  It ends by
+ * recorder_close(). */
+recorder *recorder_open_direct(const struct recorder_options *options,
+                               void (*carry_out)(void *user, const void *operation), void *user,
+                               char **error);
+void recorder_close(recorder *recorder);
 
 /* Facts of the capture, before its first packet.  Any string may be NULL. */
 void recorder_capture(recorder *recorder, const char *file, const char *interface,

@@ -283,7 +283,8 @@ static bool open_once(const struct recorder_options *options, struct store_file 
 {
     const char *path = options->database;
     GError *problem = NULL;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+                (options->is_in_memory ? SQLITE_OPEN_URI : 0);
     *code = SQLITE_OK;
     if (sqlite3_open_v2(path, &file->db, flags, NULL) != SQLITE_OK) {
         *error = store_describe_failure(file->db, path, "opening it");
@@ -301,7 +302,7 @@ static bool open_once(const struct recorder_options *options, struct store_file 
         g_clear_error(&problem);
         return false;
     }
-    if (!lock_for_recording(file, path, error))
+    if (!options->is_in_memory && !lock_for_recording(file, path, error))
         return false;
     if (execute_journal_mode(file->db) && transaction_begin(file->db, options->recording) &&
         capture_begin(file->db, options, file) &&
@@ -326,10 +327,13 @@ bool store_open_database(const struct recorder_options *options, struct store_fi
     const char *path = options->database;
     gint64 deadline = g_get_monotonic_time() + READONLY_PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
     int code;
-    *file = (struct store_file){.lock = -1, .is_new = !g_file_test(path, G_FILE_TEST_EXISTS)};
-    *error = path_problem(path);
-    if (*error != NULL)
-        return false;
+    *file = (struct store_file){.lock = -1};
+    if (!options->is_in_memory) {
+        file->is_new = !g_file_test(path, G_FILE_TEST_EXISTS);
+        *error = path_problem(path);
+        if (*error != NULL)
+            return false;
+    }
     while (!open_once(options, file, &code, error)) {
         bool again = may_pass(code) && g_get_monotonic_time() < deadline;
         store_close_database(file);

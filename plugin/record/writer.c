@@ -20,6 +20,19 @@ struct writer {
     pthread_mutex_t answer_lock; /* a look-up and its answer */
     pthread_cond_t answer_ready;
     bool answered;
+    writer_carry_out_func *direct; /* in place of ring, store and thread; or NULL */
+    void *direct_user;
+    union {
+        struct operation_capture capture;
+        struct operation_conversation conversation;
+        struct operation_label label;
+        struct operation_server_name server_name;
+        struct operation_host_name host_name;
+        struct operation_packet packet;
+        struct operation_move move;
+        struct operation_quote quote;
+        struct operation_renumber renumber;
+    } direct_operation;
 };
 
 static void answer(writer *w, const struct operation_lookup *lookup)
@@ -115,18 +128,40 @@ writer *writer_start(store *owned)
     return w;
 }
 
+writer *writer_start_direct(writer_carry_out_func *direct, void *user)
+{
+    writer *w = g_new0(writer, 1);
+    w->direct = direct;
+    w->direct_user = user;
+    return w;
+}
+
 void *writer_reserve(writer *w, size_t bytes)
 {
+    if (w->direct != NULL) {
+        g_assert(bytes <= sizeof w->direct_operation);
+        return &w->direct_operation;
+    }
     return ring_reserve(w->ring, bytes);
 }
 
 void writer_send(writer *w)
 {
+    if (w->direct != NULL) {
+        w->direct(w->direct_user, &w->direct_operation);
+        return;
+    }
     ring_publish(w->ring);
 }
 
 void writer_lookup(writer *w, const struct operation_lookup *asked)
 {
+    if (w->direct != NULL) {
+        struct operation_lookup now = *asked;
+        now.kind = OPERATION_LOOKUP;
+        w->direct(w->direct_user, &now);
+        return;
+    }
     struct operation_lookup *lookup = ring_reserve(w->ring, sizeof *lookup);
     *lookup = *asked;
     lookup->kind = OPERATION_LOOKUP;
@@ -146,6 +181,10 @@ bool writer_failed(const writer *w)
 
 store *writer_stop(writer *w, const char *status, int64_t continued)
 {
+    if (w->direct != NULL) {
+        g_free(w);
+        return NULL;
+    }
     struct operation_finish *finish = ring_reserve(w->ring, sizeof *finish);
     finish->kind = OPERATION_FINISH;
     finish->status = status;

@@ -16,6 +16,11 @@ typedef struct writer writer;
 /* Takes the store over. */
 writer *writer_start(store *owned);
 
+/* A writer without thread and store: each operation is carried out at once, in the caller's thread,
+ * by this function.  Of an operation of kind OPERATION_CAPTURE it gets the strings. */
+typedef void writer_carry_out_func(void *user, const void *operation);
+writer *writer_start_direct(writer_carry_out_func *direct, void *user);
+
 /* Room for one operation of that size; fill it (kind first), then writer_send(). */
 void *writer_reserve(writer *writer, size_t bytes);
 void writer_send(writer *writer);
@@ -27,7 +32,8 @@ void writer_lookup(writer *writer, const struct operation_lookup *lookup);
 /* True once the store has failed.  No lock: one atomic read. */
 bool writer_failed(const writer *writer);
 
-/* Sends the capture's final status, waits for the thread and gives the store back. */
+/* Sends the capture's final status, waits for the thread and gives the store back (NULL if there
+ * is none). */
 store *writer_stop(writer *writer, const char *status, int64_t continued);
 
 #endif

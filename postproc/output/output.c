@@ -6,6 +6,7 @@
 #include "writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -77,7 +78,8 @@ static void look_at_file(struct output *output)
     output->width = output->is_terminal ? terminal_width(file) : output->width;
 }
 
-struct output *output_open(enum output_format format, const char *path, GError **error)
+static struct output *open_file(enum output_format format, const char *path, FILE *file,
+                                GError **error)
 {
     struct output *output = g_new0(struct output, 1);
 
@@ -85,7 +87,7 @@ struct output *output_open(enum output_format format, const char *path, GError *
     output->format = format;
     output->writer = formats[format].writer;
     output->path = g_strdup(path);
-    output->file = path == NULL ? stdout : g_fopen(path, "we");
+    output->file = file;
     if (output->file == NULL) {
         set_error(output, errno, error);
         output_free(output);
@@ -95,6 +97,38 @@ struct output *output_open(enum output_format format, const char *path, GError *
     output_set_colour(output, OUTPUT_COLOUR_AUTO);
     setvbuf(output->file, NULL, _IOFBF, 1 << 16);
     return output;
+}
+
+struct output *output_open(enum output_format format, const char *path, GError **error)
+{
+    return open_file(format, path, path == NULL ? stdout : g_fopen(path, "we"), error);
+}
+
+struct output *output_open_shared(enum output_format format, GError **error)
+{
+    int file;
+
+    fflush(stdout);
+    file = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    return open_file(format, NULL, file >= 0 ? fdopen(file, "w") : NULL, error);
+}
+
+struct output *output_open_rows(output_row_func *row, void *user, GError **error)
+{
+    struct output *output = output_open(OUTPUT_CSV, "/dev/null", error);
+
+    if (output == NULL)
+        return NULL;
+    output->writer = &rows_writer;
+    output->row = row;
+    output->row_user = user;
+    return output;
+}
+
+bool output_column_is_recorded(const struct output_column *column)
+{
+    return (column->reader & OUTPUT_FOR_RECORDS) != 0 && column->type != OUTPUT_NESTED &&
+           column->type != OUTPUT_SPARK;
 }
 
 enum output_format output_get_format(const struct output *output)
@@ -172,7 +206,7 @@ bool output_close(struct output *output, GError **error)
 void output_abandon(struct output *output)
 {
     output->writer->finish(output);
-    if (output->path != NULL)
+    if (output->file != stdout)
         fclose(output->file);
     if (output->is_regular)
         g_unlink(output->path);

@@ -115,6 +115,18 @@ bool output_parse_format(const char *name, enum output_format *format);
 
 /* To a file, which is replaced, or with path NULL to standard output. */
 struct output *output_open(enum output_format format, const char *path, GError **error);
+/* To standard output, which stays open for what the program writes there after output_close(). */
+struct output *output_open_shared(enum output_format format, GError **error);
+
+/* To a function: of each row the columns that a record has, in their order.  output_get_format()
+ * says OUTPUT_CSV. */
+typedef void output_row_func(void *user, const struct output_column *columns,
+                             const struct output_value *values, size_t count);
+struct output *output_open_rows(output_row_func *row, void *user, GError **error);
+
+/* Whether a record has this column. */
+bool output_column_is_recorded(const struct output_column *column);
+
 enum output_format output_get_format(const struct output *output);
 
 /* Whether the format is for this reader: OUTPUT_FOR_DOCUMENTS, for instance. */

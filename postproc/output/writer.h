@@ -61,10 +61,13 @@ struct output {
         const char *section; /* JSON lines: key of the table in a group */
     } json;
     struct libscols_table *table; /* table.c */
-    bool has_parts;               /* of the current table, some are written */
+    output_row_func *row;         /* rows.c */
+    void *row_user;
+    bool has_parts; /* of the current table, some are written */
 };
 
-extern const struct writer table_writer, json_writer, jsonl_writer, csv_writer, svg_writer;
+extern const struct writer table_writer, json_writer, jsonl_writer, csv_writer, svg_writer,
+    rows_writer;
 
 /* ---- table.c ---- */
 
