@@ -64,28 +64,11 @@ static void write_captures(const struct table_source *source, GError **error)
         output_table_end(source->output);
 }
 
-static struct output_value share(gint64 part, double whole)
+static struct output_value share(double share)
 {
-    return (struct output_value){.share = whole > 0 ? (double)part / whole : 0,
-                                 .is_null = !(whole > 0)};
-}
+    bool is_none = share == (double)FIELDEDGE_NONE;
 
-static bool sum_totals(const struct table_source *source, double *ip_bytes, GError **error)
-{
-    g_autoptr(FieldEdgeTotals) totals =
-        fieldedge_totals_new(source->database, source->selection, error);
-    GError *problem = NULL;
-    const FieldEdgeTotal *row;
-
-    *ip_bytes = 0;
-    if (totals == NULL)
-        return false;
-    while ((row = fieldedge_totals_next(totals, &problem)) != NULL)
-        *ip_bytes += (double)row->ip_bytes;
-    if (problem == NULL)
-        return true;
-    g_propagate_error(error, problem);
-    return false;
+    return (struct output_value){.share = is_none ? 0 : share, .is_null = is_none};
 }
 
 static const struct output_column application_columns[] = {
@@ -113,13 +96,10 @@ static void write_applications(const struct table_source *source, GError **error
         [FIELDEDGE_SCOPE_LOCAL] = "Applications of local traffic",
         [FIELDEDGE_SCOPE_ALL] = "Applications",
     };
-    g_autoptr(FieldEdgeTotals) totals = NULL;
+    g_autoptr(FieldEdgeTotals) totals =
+        fieldedge_totals_new(source->database, source->selection, error);
     const FieldEdgeTotal *row;
-    double whole;
 
-    if (!sum_totals(source, &whole, error))
-        return;
-    totals = fieldedge_totals_new(source->database, source->selection, error);
     if (totals == NULL)
         return;
     output_table_begin(source->output, "applications", titles[source->scope], application_columns,
@@ -131,8 +111,8 @@ static void write_applications(const struct table_source *source, GError **error
             {.number = row->packets},
             {.number = row->frame_bytes},
             {.number = row->ip_bytes},
-            share(row->ip_bytes, whole),
-            share(row->ip_bytes, whole),
+            share(row->share),
+            share(row->share),
             {.number = row->payload_bytes},
             {.number = row->bad_packets},
             {.number = row->bad_bytes},
@@ -158,33 +138,12 @@ static const struct output_column account_columns[] = {
     {NULL, "", OUTPUT_BAR, OUTPUT_FOR_WIDE},
 };
 
-static bool sum_accounts(const struct table_source *source, double *ip_bytes, GError **error)
+static void write_accounts(const struct table_source *source, GError **error)
 {
     g_autoptr(FieldEdgeAccounts) accounts =
         fieldedge_accounts_new(source->database, source->selection, error);
-    GError *problem = NULL;
     const FieldEdgeAccount *row;
 
-    *ip_bytes = 0;
-    if (accounts == NULL)
-        return false;
-    while ((row = fieldedge_accounts_next(accounts, &problem)) != NULL)
-        *ip_bytes += (double)row->ip_bytes;
-    if (problem == NULL)
-        return true;
-    g_propagate_error(error, problem);
-    return false;
-}
-
-static void write_accounts(const struct table_source *source, GError **error)
-{
-    g_autoptr(FieldEdgeAccounts) accounts = NULL;
-    const FieldEdgeAccount *row;
-    double whole;
-
-    if (!sum_accounts(source, &whole, error))
-        return;
-    accounts = fieldedge_accounts_new(source->database, source->selection, error);
     if (accounts == NULL)
         return;
     output_table_begin(source->output, "accounts", "All packets", account_columns,
@@ -192,10 +151,10 @@ static void write_accounts(const struct table_source *source, GError **error)
     while (!output_done(source->output) &&
            (row = fieldedge_accounts_next(accounts, error)) != NULL) {
         const struct output_value values[G_N_ELEMENTS(account_columns)] = {
-            {.text = row->account},      {.number = row->conversations},
-            {.number = row->packets},    {.number = row->frame_bytes},
-            {.number = row->ip_bytes},   share(row->ip_bytes, whole),
-            share(row->ip_bytes, whole),
+            {.text = row->account},    {.number = row->conversations},
+            {.number = row->packets},  {.number = row->frame_bytes},
+            {.number = row->ip_bytes}, share(row->share),
+            share(row->share),
         };
         output_row(source->output, values);
     }
