@@ -85,6 +85,10 @@ void fieldedge_totals_free(FieldEdgeTotals *totals)
     "f,"                                                                                           \
     " ifnull(sum(ip_bytes_ab + ip_bytes_ba) FILTER (WHERE " condition "), 0) AS " letter "i"
 
+#define SQL_WAN   SQL_ACCOUNT("w", "NOT is_link AND NOT is_local")
+#define SQL_LOCAL SQL_ACCOUNT("l", "NOT is_link AND is_local")
+#define SQL_REST  SQL_ACCOUNT("n", "is_link")
+
 struct _FieldEdgeAccounts {
     struct cursor cursor;
     FieldEdgeAccount row;
@@ -93,26 +97,13 @@ struct _FieldEdgeAccounts {
 FieldEdgeAccounts *fieldedge_accounts_new(FieldEdgeDatabase *database,
                                           const FieldEdgeSelection *selection, GError **error)
 {
-    static const char
-        sql
-            [] = "WITH sums AS MATERIALIZED (SELECT" SQL_ACCOUNT("w", "NOT is_link AND NOT "
-                                                                      "is_local") "," SQL_ACCOUNT(
-                "l",
-                "NOT is_link AND is_local") "," SQL_ACCOUNT("n",
-                                                            "is_link") " FROM conversation WHERE "
-                                                                       "?2 = 0 OR capture = ?2),"
-                                                                       " whole AS (SELECT wi + li "
-                                                                       "+ ni AS ip_bytes FROM sums)"
-                                                                       "SELECT 'WAN', wc, wp, wf, "
-                                                                       "wi, ip_bytes FROM sums, "
-                                                                       "whole UNION ALL "
-                                                                       "SELECT 'local', lc, lp, "
-                                                                       "lf, li, ip_bytes FROM "
-                                                                       "sums, whole UNION ALL "
-                                                                       "SELECT 'without "
-                                                                       "conversation', 0, np, nf, "
-                                                                       "ni, ip_bytes FROM sums, "
-                                                                       "whole";
+    static const char sql[] =
+        "WITH sums AS MATERIALIZED (SELECT " SQL_WAN ", " SQL_LOCAL ", " SQL_REST
+        "  FROM conversation WHERE ?2 = 0 OR capture = ?2),"
+        " whole AS (SELECT wi + li + ni AS ip_bytes FROM sums)"
+        "SELECT 'WAN', wc, wp, wf, wi, ip_bytes FROM sums, whole UNION ALL "
+        "SELECT 'local', lc, lp, lf, li, ip_bytes FROM sums, whole UNION ALL "
+        "SELECT 'without conversation', 0, np, nf, ni, ip_bytes FROM sums, whole";
     g_autoptr(FieldEdgeAccounts) accounts = g_new0(FieldEdgeAccounts, 1);
 
     if (!cursor_open(&accounts->cursor, database, sql, selection, error))
