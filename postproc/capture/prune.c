@@ -98,9 +98,9 @@ static const char *const close_sql[] = {
     "DROP TABLE temp.gone",
     "DELETE FROM analysis", /* whose results were of packets that are gone */
     "UPDATE watch_file SET is_pruned = 1 WHERE id = ?1",
-    "UPDATE capture SET (started_ns, ended_ns) = (SELECT min(f.started_ns), max(f.ended_ns)"
-    " FROM watch_file f WHERE f.capture = capture.id AND NOT f.is_pruned)"
-    " WHERE id = (SELECT capture FROM watch_file WHERE id = ?1)",
+    ("UPDATE capture SET (started_ns, ended_ns) = (SELECT min(f.started_ns), max(f.ended_ns)"
+     " FROM watch_file f WHERE f.capture = capture.id AND NOT f.is_pruned)"
+     " WHERE id = (SELECT capture FROM watch_file WHERE id = ?1)"),
 };
 
 static bool run_all(struct watch_store *store, const char *const *sql, size_t count, gint64 file,
