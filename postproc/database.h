@@ -54,11 +54,8 @@ char *column_dup(struct cursor *cursor, int column);
 /* The text of length bytes as valid UTF-8; the part of column_text() that a test can reach. */
 char *database_clean_text(const char *bytes, size_t length);
 
-/* The names of all applications, sorted; the place of each is its rank in SQL_RANKED. */
+/* The names of all applications, sorted. */
 GPtrArray *database_application_names(FieldEdgeDatabase *database, GError **error);
-#define SQL_RANKED                                                                                 \
-    "ranked AS MATERIALIZED"                                                                       \
-    " (SELECT id, row_number() OVER (ORDER BY name) - 1 AS rank FROM application)"
 
 /* "SELECT text, name FROM host WHERE id = ?1", prepared once; the caller resets it. */
 sqlite3_stmt *database_host_statement(FieldEdgeDatabase *database, GError **error);
